@@ -1,0 +1,35 @@
+import type { Attrs, Call, TensorType, Variant } from "../gpu/kernel.ts";
+import type { Tensor } from "./tensor.ts";
+
+/** Values of a tensor on the host. References compute in Float64Array and are the specification of every kernel. */
+export type Values = Float32Array | Float64Array | Uint32Array;
+
+/** An element-wise formula in WGSL: `$0`, `$1` … are the operands, `$name` an attribute, `T` the (vector) type. */
+export interface Elementwise {
+  readonly wgsl: string;
+}
+
+/**
+ * How an op becomes GPU work: a formula that may fuse with its neighbours, kernels of its own, or nothing ("view": the
+ * result is its first input's memory under another shape).
+ */
+export type Lowerable<A extends Attrs = Attrs> = Elementwise | readonly Variant<A>[] | "view";
+
+/**
+ * Everything the engine knows of one op. No other code asks which op it has.
+ */
+export interface Op<A extends Attrs = Attrs, Name extends string = string> {
+  readonly name: Name;
+  /** Type of the result. Throws a TypeError or RangeError (operation, want, got, cure) where operands do not fit. */
+  type(inputs: readonly TensorType[], attrs: A): TensorType;
+  /** Slow and obvious; returns a new array of the output's size (Float64Array for f32, Uint32Array for u32). */
+  reference(inputs: readonly Values[], call: Call<A>): Values;
+  /**
+   * Cotangents of the inputs given the cotangent `dy` of the result, as graph nodes; null where none flows (labels,
+   * indices). Absent: the op is not differentiable, and gradients stop at it.
+   */
+  gradient?(dy: Tensor, node: Tensor): readonly (Tensor | null)[];
+  readonly lower: Lowerable<A>;
+  /** Multiplications and additions of one application (a fused multiply-add counts 2). */
+  flops(call: Call<A>): number;
+}

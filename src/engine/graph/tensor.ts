@@ -1,0 +1,75 @@
+import type { Attrs, DType, TensorType } from "../gpu/kernel.ts";
+import { formatShape, type Shape } from "../../util/shape.ts";
+import type { Op } from "./op.ts";
+
+/** Where a tensor without an op comes from. */
+export type Source =
+  /** Trainable; lives in the flat parameter buffer under its name. */
+  | { readonly kind: "parameter"; readonly name: string }
+  /** Small and new each step (batch indices, learning rates, α, the step counter): one buffer, written once a step. */
+  | { readonly kind: "step"; readonly name: string }
+  /** A buffer that the caller keeps on the device (a data set). */
+  | { readonly kind: "resident"; readonly name: string };
+
+let lastId = 0;
+
+/**
+ * A symbolic value: shape, dtype and how it is computed, but no data. Ids grow in order of creation, so they order any
+ * graph topologically.
+ */
+export class Tensor implements TensorType {
+  readonly id = ++lastId;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly inputs: readonly Tensor[];
+  readonly attrs: Attrs;
+  readonly origin: Op | Source;
+  /** Always computed into memory, never fused away: what several programs must compute alike. */
+  materialised = false;
+
+  constructor(origin: Op | Source, type: TensorType, inputs: readonly Tensor[] = [], attrs: Attrs = {}) {
+    this.origin = origin;
+    this.shape = type.shape;
+    this.dtype = type.dtype;
+    this.inputs = inputs;
+    this.attrs = attrs;
+  }
+
+  /** The op that computes this tensor; null for a source. */
+  get op(): Op | null {
+    return "kind" in this.origin ? null : this.origin;
+  }
+
+  get source(): Source | null {
+    return "kind" in this.origin ? this.origin : null;
+  }
+
+  /** As errors print it: `conv2d f32 [64, 16, 16, 8]`. */
+  toString(): string {
+    const name = "kind" in this.origin ? `${this.origin.kind} "${this.origin.name}"` : this.origin.name;
+    return `${name} ${this.dtype} ${formatShape(this.shape)}`;
+  }
+}
+
+/** Applies an op: checks the operands and records the node. */
+export function apply<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor {
+  return new Tensor(op as unknown as Op, op.type(inputs, attrs), inputs, attrs);
+}
+
+export function parameter(name: string, shape: Shape): Tensor {
+  return new Tensor({ kind: "parameter", name }, { shape, dtype: "f32" });
+}
+
+export function stepInput(name: string, shape: Shape, dtype: DType = "f32"): Tensor {
+  return new Tensor({ kind: "step", name }, { shape, dtype });
+}
+
+export function resident(name: string, shape: Shape, dtype: DType): Tensor {
+  return new Tensor({ kind: "resident", name }, { shape, dtype });
+}
+
+/** Marks a tensor as a boundary that fusion keeps: its value is computed alike in every program that shares it. */
+export function materialise(tensor: Tensor): Tensor {
+  tensor.materialised = true;
+  return tensor;
+}
