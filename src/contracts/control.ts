@@ -1,0 +1,146 @@
+import { z } from "zod";
+
+/** Stage of a slot's lifecycle. */
+export type Stage =
+  | "DORMANT"
+  | "GERMINATED"
+  | "TRAINING"
+  | "BLENDING"
+  | "HOLDING"
+  | "FOSSILIZED"
+  | "PRUNED"
+  | "EMBARGOED"
+  | "RESETTING";
+
+/** What a controller may ask for, one a tick. Slots and blueprints go by name. */
+export type Action =
+  | { kind: "wait" }
+  | { kind: "germinate"; slot: string; blueprint: string }
+  | { kind: "advance"; slot: string }
+  | { kind: "prune"; slot: string }
+  | { kind: "fossilize"; slot: string };
+
+/** An action with the evidence behind it, as the run's log keeps it. */
+export interface Decision {
+  action: Action;
+  why: string;
+  /** What the person should hear about besides the action, such as a scheduled action that never became legal. */
+  warnings: string[];
+}
+
+/** A mean over paired batches, in nats; `se` is its standard error, `n` the number of batches. */
+export interface Measurement {
+  mean: number;
+  se: number;
+  n: number;
+}
+
+/** What is known of one slot at a tick; null is "not measured", never a default. */
+export interface SlotObservation {
+  slot: string;
+  stage: Stage;
+  blueprint: string | null;
+  alpha: number;
+  ticksInStage: number;
+  /** Ticks since germination. */
+  age: number;
+  /** L2 norm of the seed's gradient. */
+  gradNorm: number | null;
+  /** L2 norm of the loss gradient at the slot, or of the nearest host layer's parameters. */
+  hostGradNorm: number | null;
+  /** Parameters of the nearest host layer. */
+  hostParams: number;
+  /** Control loss without the seed minus with it: positive is good. */
+  advantage: Measurement | null;
+  /** Control loss after switching a blended seed off minus before; `age` in ticks since it was measured. */
+  removal: (Measurement & { age: number }) | null;
+  /** Parameters and FLOPs per example of the seed in the slot; 0 when empty. */
+  params: number;
+  flops: number;
+  embargoTicks: number;
+}
+
+/** What a controller sees at a tick: the training and control splits only, never validation or test. */
+export interface Observation {
+  tick: number;
+  step: number;
+  ticksLeft: number;
+  /** FLOPs spent over FLOPs budgeted, 0 to 1. */
+  progress: number;
+  trainLoss: number | null;
+  controlLoss: number | null;
+  /** Control losses of earlier ticks and this one, oldest first. */
+  controlHistory: number[];
+  /** Parameters and forward FLOPs per example of the host alone. */
+  host: { params: number; flops: number };
+  slots: SlotObservation[];
+  /** Every action the lifecycle allows now; `wait` is always among them. */
+  legal: Action[];
+}
+
+/** Decides once a tick. `decide` returns a member of `legal` and is a pure function of seed, state and observation. */
+export interface Controller {
+  readonly kind: ControllerConfig["kind"];
+  decide(observation: Observation): Decision;
+  /** The whole state as JSON; `restore` of it makes a controller that decides identically. */
+  save(): unknown;
+  restore(state: unknown): void;
+}
+
+const tick = z.int().min(0);
+const fraction = z.number().min(0).max(1);
+const slotName = z.string().min(1);
+
+/** One line of a schedule: what to do to which slot, from which tick on. */
+export const ScheduleEntry = z.discriminatedUnion("action", [
+  z.strictObject({
+    tick,
+    action: z.literal("germinate"),
+    slot: slotName,
+    blueprint: z.string().min(1),
+  }),
+  z.strictObject({ tick, action: z.enum(["advance", "prune", "fossilize"]), slot: slotName }),
+]);
+export type ScheduleEntry = z.infer<typeof ScheduleEntry>;
+
+/** The content of a schedule file. */
+export const Schedule = z.array(ScheduleEntry);
+
+/** How the heuristic controller decides; fractions are of the FLOP budget, losses in nats. */
+const HeuristicConfig = z.strictObject({
+  kind: z.literal("heuristic"),
+  /** Germination window, as progress. */
+  germinateFrom: fraction.default(0.1).describe("no germination before this share of the FLOP budget"),
+  germinateUntil: fraction.default(0.6).describe("no germination after this share of the FLOP budget"),
+  plateauTicks: z.int().min(1).default(3).describe("ticks over which the control loss must have stalled"),
+  plateauImprovement: z.number().default(0.01).describe(
+    "relative improvement below which the loss has stalled",
+  ),
+  everyTicks: z.int().min(1).default(8).describe("germinate after this many ticks even without a plateau"),
+  pruneAfter: z.int().min(1).default(8)
+    .describe("ticks in a stage without a positive lower bound before a seed is pruned"),
+  confidence: z.number().min(0).default(1.645).describe("standard errors below the mean for a lower bound"),
+  order: z.array(z.string()).default([])
+    .describe("blueprints, most promising first; unnamed ones follow in the order of growth.blueprints"),
+  priorAdvantage: z.number().min(0).default(0.02)
+    .describe("nats expected of the first blueprint in the order before any was tried"),
+  exploration: z.number().min(0).default(0.02).describe("nats of bonus for a blueprint seldom tried"),
+  rent: z.strictObject({ params: z.number().min(0).default(0.05), flops: z.number().min(0).default(0.1) })
+    .prefault({}).describe("nats charged for a seed as large as the host"),
+});
+export type HeuristicConfig = z.infer<typeof HeuristicConfig>;
+
+/** The `controller` section of a run config. */
+export const ControllerConfig = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("off") }),
+  z.strictObject({
+    kind: z.literal("fixed"),
+    schedule: z.union([z.string().min(1), Schedule]).describe("a schedule file's path, or the list itself"),
+  }),
+  z.strictObject({
+    kind: z.literal("random"),
+    germinate: fraction.default(0.2).describe("chance of germinating at a tick where that is legal"),
+  }),
+  HeuristicConfig,
+]);
+export type ControllerConfig = z.infer<typeof ControllerConfig>;
