@@ -1,0 +1,167 @@
+import { broadcastTo } from "../ops/reduce.ts";
+import { alignUp, type BufferView } from "../gpu/allocator.ts";
+import type { Gpu } from "../gpu/device.ts";
+import type { Lowering } from "../gpu/kernel.ts";
+import { bind, type BoundDispatch } from "../gpu/recorder.ts";
+import type { Source, Tensor } from "../graph/tensor.ts";
+import { reachable } from "../graph/trace.ts";
+import { type Interval, planMemory } from "./memory.ts";
+import { bytesOf, type ChooseVariant, firstFit, memoryOf, schedule, type Task } from "./schedule.ts";
+import { StepBuffer } from "./step_buffer.ts";
+
+export interface ProgramSpec {
+  readonly label: string;
+  /** Tensors to be computed into memory of the caller (gradients, running statistics). */
+  readonly writes?: readonly { readonly tensor: Tensor; readonly into: BufferView }[];
+  /** Tensors kept in memory of the program, by name. */
+  readonly outputs?: Readonly<Record<string, Tensor>>;
+  /** Memory of parameters and residents. */
+  memory(source: Source): BufferView;
+  readonly choose?: ChooseVariant;
+}
+
+/** A graph compiled for one device: a flat list of dispatches to replay. */
+export interface Program {
+  readonly label: string;
+  readonly dispatches: readonly BoundDispatch[];
+  readonly outputs: Readonly<Record<string, BufferView>>;
+  /** The small values that are new each step. */
+  readonly step: StepBuffer;
+  /** Multiplications and additions of one run. */
+  readonly flops: number;
+  /** Bytes of intermediates, outputs and step values. */
+  readonly bytes: number;
+  destroy(): void;
+}
+
+/** Where a task's operands lie. */
+type Placement = (tensor: Tensor) => BufferView;
+
+/**
+ * Compiles a graph: fuses, plans memory, picks kernels, builds pipelines and bind groups. Yields to the event loop between
+ * kernels, so that a training loop goes on meanwhile.
+ *
+ * @throws {GpuError} if a buffer is too large or a kernel does not compile.
+ */
+export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
+  const outputs = spec.outputs ?? {};
+  const writes = separateWrites(spec.writes ?? [], Object.values(outputs));
+  const roots = [...writes.map((w) => w.tensor), ...Object.values(outputs)];
+  const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit);
+  const step = new StepBuffer(gpu, spec.label, sourcesOf(roots, "step"));
+  const owned: BufferView[] = [];
+  const own = (name: string, bytes: number) => {
+    const view = gpu.allocator.storage(`${spec.label}/${name}`, bytes);
+    owned.push(view);
+    return view;
+  };
+  const fixed = new Map<Tensor, BufferView>(writes.map((w) => [memoryOf(w.tensor), w.into]));
+  for (const [name, tensor] of Object.entries(outputs)) {
+    const memory = memoryOf(tensor);
+    if (memory.op && !fixed.has(memory)) fixed.set(memory, own(name, bytesOf(memory)));
+  }
+  const intermediates = placeIntermediates(tasks, fixed, own);
+  const placeSource = (source: Source) =>
+    source.kind === "step" ? step.view(source.name) : spec.memory(source);
+  const place: Placement = (tensor) => {
+    const memory = memoryOf(tensor);
+    if (memory.source) return { ...placeSource(memory.source), size: alignUp(bytesOf(memory), 16) };
+    return fixed.get(memory) ?? intermediates.views.get(memory)!;
+  };
+  const dispatches: BoundDispatch[] = [];
+  for (const [at, task] of tasks.entries()) {
+    dispatches.push(
+      ...await bindLowering(
+        gpu,
+        task.lowering,
+        task.reads.map(place),
+        place(task.result),
+        intermediates.scratch[at],
+      ),
+    );
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  gpu.check();
+  return {
+    label: spec.label,
+    dispatches,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, place(tensor)])),
+    step,
+    flops: tasks.reduce((total, task) => total + task.flops, 0),
+    bytes: owned.reduce((total, view) => total + view.size, step.bytes),
+    destroy() {
+      for (const view of owned) gpu.allocator.free(view);
+      step.destroy();
+    },
+  };
+}
+
+/** Binds the dispatches of one lowering to its operands. */
+export async function bindLowering(
+  gpu: Gpu,
+  lowering: Lowering,
+  reads: readonly BufferView[],
+  result: BufferView,
+  scratch: readonly BufferView[],
+): Promise<BoundDispatch[]> {
+  const bound: BoundDispatch[] = [];
+  for (const dispatch of lowering.dispatches) {
+    const views = dispatch.operands.map((operand) =>
+      operand === "output" ? result : "input" in operand ? reads[operand.input] : scratch[operand.scratch]
+    );
+    bound.push(await bind(gpu, dispatch, views));
+  }
+  return bound;
+}
+
+/** A tensor that others read too, or that is written twice, is copied to where the caller wants it. */
+function separateWrites<W extends { tensor: Tensor }>(writes: readonly W[], outputs: readonly Tensor[]): W[] {
+  const used = new Set(outputs.map(memoryOf));
+  for (const node of reachable([...writes.map((w) => w.tensor), ...outputs])) {
+    if (node.op?.lower !== "view") { for (const input of node.inputs) used.add(memoryOf(input)); }
+  }
+  return writes.map((write) => {
+    const memory = memoryOf(write.tensor);
+    const exclusive = memory.op !== null && !used.has(memory);
+    used.add(memory);
+    return exclusive ? write : { ...write, tensor: broadcastTo(write.tensor, write.tensor.shape) };
+  });
+}
+
+function sourcesOf(roots: readonly Tensor[], kind: Source["kind"]): Tensor[] {
+  return reachable(roots).filter((tensor) => tensor.source?.kind === kind);
+}
+
+/** Colours intermediates and scratch onto as few buffers as their lifetimes allow. */
+function placeIntermediates(
+  tasks: readonly Task[],
+  fixed: ReadonlyMap<Tensor, BufferView>,
+  own: (name: string, bytes: number) => BufferView,
+): { views: Map<Tensor, BufferView>; scratch: BufferView[][] } {
+  const lastUse = new Map<Tensor, number>();
+  for (const [at, task] of tasks.entries()) {
+    for (const read of task.reads) lastUse.set(memoryOf(read), at);
+  }
+  const intervals: Interval[] = [];
+  const keys: { result?: Tensor; task: number }[] = [];
+  for (const [at, task] of tasks.entries()) {
+    if (!fixed.has(task.result)) {
+      intervals.push({ bytes: bytesOf(task.result), first: at, last: lastUse.get(task.result) ?? at });
+      keys.push({ result: task.result, task: at });
+    }
+    for (const bytes of task.lowering.scratchBytes) {
+      intervals.push({ bytes, first: at, last: at });
+      keys.push({ task: at });
+    }
+  }
+  const plan = planMemory(intervals);
+  const buffers = plan.slotBytes.map((bytes, slot) => own(`slot ${slot}`, bytes));
+  const views = new Map<Tensor, BufferView>();
+  const scratch: BufferView[][] = tasks.map(() => []);
+  for (const [k, { result, task }] of keys.entries()) {
+    const view = { ...buffers[plan.slots[k]], size: alignUp(intervals[k].bytes, 16) };
+    if (result) views.set(result, view);
+    else scratch[task].push(view);
+  }
+  return { views, scratch };
+}

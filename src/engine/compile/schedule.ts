@@ -1,0 +1,72 @@
+import { sizeOf } from "../../util/shape.ts";
+import type { Call, DeviceTraits, Lowering, Variant } from "../gpu/kernel.ts";
+import { single } from "../gpu/kernel.ts";
+import type { Tensor } from "../graph/tensor.ts";
+import { reachable } from "../graph/trace.ts";
+import { fuse } from "./fuse.ts";
+import { emitFusion } from "./fuse_emit.ts";
+
+/** One kernel call of a program: what it reads and writes, and its dispatches. */
+export interface Task {
+  readonly reads: readonly Tensor[];
+  readonly result: Tensor;
+  readonly lowering: Lowering;
+  readonly flops: number;
+}
+
+/** Picks a kernel for an op; the default takes the first variant that fits. */
+export type ChooseVariant = (
+  op: string,
+  variants: readonly Variant[],
+  call: Call,
+  device: DeviceTraits,
+) => Variant;
+
+export const firstFit: ChooseVariant = (op, variants, call, device) => {
+  const variant = variants.find((v) => v.fits(call, device));
+  if (!variant) throw new Error(`internal: no kernel of ${op} fits ${JSON.stringify(call)}`);
+  return variant;
+};
+
+/** The tensor whose memory a tensor occupies: itself, or what it is a view of. */
+export function memoryOf(tensor: Tensor): Tensor {
+  while (tensor.op?.lower === "view") tensor = tensor.inputs[0];
+  return tensor;
+}
+
+export function callOf(node: Tensor): Call {
+  return { inputs: node.inputs, output: node, attrs: node.attrs };
+}
+
+/** FLOPs of a graph: of every node that the outputs depend on. */
+export function flopsOf(outputs: Iterable<Tensor>): number {
+  return reachable(outputs).reduce((total, node) => total + (node.op?.flops(callOf(node)) ?? 0), 0);
+}
+
+/** Orders and fuses the graph of `outputs` (all of which end up in memory) into tasks. */
+export function schedule(outputs: readonly Tensor[], device: DeviceTraits, choose: ChooseVariant): Task[] {
+  const order = reachable(outputs);
+  const kept = new Set(outputs.map(memoryOf));
+  const fusions = fuse(order, kept);
+  const tasks: Task[] = [];
+  for (const node of order) {
+    const { op } = node;
+    if (!op || op.lower === "view") continue;
+    if ("wgsl" in op.lower) {
+      const fusion = fusions.get(node);
+      if (!fusion) continue;
+      const flops = fusion.nodes.reduce((total, n) => total + n.op!.flops(callOf(n)), 0);
+      tasks.push({ reads: fusion.reads, result: node, lowering: single(emitFusion(fusion)), flops });
+    } else {
+      const call = callOf(node);
+      const lowering = choose(op.name, op.lower, call, device).lower(call, device);
+      tasks.push({ reads: node.inputs, result: node, lowering, flops: op.flops(call) });
+    }
+  }
+  return tasks;
+}
+
+/** Bytes of a tensor in memory. */
+export function bytesOf(tensor: Tensor): number {
+  return sizeOf(tensor.shape) * 4;
+}

@@ -1,0 +1,107 @@
+import { Allocator } from "./allocator.ts";
+import { GpuError } from "./errors.ts";
+import type { DeviceTraits } from "./kernel.ts";
+import { PipelineCache } from "./pipeline_cache.ts";
+
+/** Where a WebGPU implementation comes from. */
+export type BackendName = "native" | "dawn" | "browser";
+
+/** What a run records of its device. */
+export interface AdapterDescription {
+  readonly backend: BackendName;
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly device: string;
+  readonly description: string;
+  readonly software: boolean;
+  readonly features: readonly string[];
+}
+
+/** One WebGPU device with everything the engine keeps for it. */
+export interface Gpu {
+  readonly device: GPUDevice;
+  readonly adapter: AdapterDescription;
+  readonly traits: DeviceTraits;
+  readonly allocator: Allocator;
+  readonly pipelines: PipelineCache;
+  /** Throws the first error that the device reported since the last call. */
+  check(): void;
+  /** Frees all buffers and the device. */
+  destroy(): void;
+}
+
+const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
+const SOFTWARE = /llvmpipe|swiftshader|software|softpipe|cpu|warp/i;
+
+/** Whether an adapter runs on a CPU. */
+export function isSoftware(info: GPUAdapterInfo): boolean {
+  return info.isFallbackAdapter === true ||
+    SOFTWARE.test(`${info.device} ${info.description} ${info.vendor} ${info.architecture}`);
+}
+
+/**
+ * Opens a device on an adapter of `gpu` with the adapter's own size limits.
+ *
+ * @throws {GpuError} if there is no adapter.
+ */
+export async function openDevice(gpu: GPU, backend: BackendName): Promise<Gpu> {
+  const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new GpuError(
+      `WebGPU (${backend}): no adapter; install a Vulkan driver ` +
+        `(Debian's software one: apt-get install mesa-vulkan-drivers) or use another --backend`,
+    );
+  }
+  const { info } = adapter;
+  const software = isSoftware(info);
+  const features = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
+  const device = await adapter.requestDevice({
+    label: "esper",
+    requiredFeatures: features as unknown as GPUFeatureName[],
+    requiredLimits: {
+      maxBufferSize: adapter.limits.maxBufferSize,
+      maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
+    },
+  });
+  let firstError: string | null = null;
+  let destroyed = false;
+  device.addEventListener("uncapturederror", (event) => {
+    firstError ??= (event as GPUUncapturedErrorEvent).error.message;
+  });
+  device.lost.then(({ message }) => {
+    if (!destroyed) firstError ??= `the device was lost: ${message}`;
+  });
+  const allocator = new Allocator(device);
+  return {
+    device,
+    adapter: {
+      backend,
+      vendor: info.vendor,
+      architecture: info.architecture,
+      device: info.device,
+      description: info.description,
+      software,
+      features: [...features],
+    },
+    traits: {
+      software,
+      features: new Set<string>(features),
+      maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
+    },
+    allocator,
+    pipelines: new PipelineCache(device),
+    check() {
+      if (firstError === null) return;
+      const message = firstError;
+      firstError = null;
+      throw new GpuError(
+        `WebGPU (${backend}): ${message.split("\n").find((line) => line.trim()) ?? message}`,
+      );
+    },
+    destroy() {
+      destroyed = true;
+      allocator.freeAll();
+      device.destroy();
+    },
+  };
+}

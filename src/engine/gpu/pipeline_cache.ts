@@ -1,0 +1,80 @@
+import { GpuError } from "./errors.ts";
+import type { Dispatch } from "./kernel.ts";
+import { type Access, bindingAccess, specialize } from "./specialize.ts";
+
+/** A compiled kernel. */
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly access: readonly Access[];
+}
+
+/** Compiled kernels by their final WGSL text; each text is compiled once a device. */
+export class PipelineCache {
+  #device: GPUDevice;
+  #layouts = new Map<string, GPUBindGroupLayout>();
+  #pipelines = new Map<string, Promise<Pipeline>>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** Number of kernels compiled so far. */
+  get size(): number {
+    return this.#pipelines.size;
+  }
+
+  /**
+   * The pipeline of a dispatch.
+   *
+   * @throws {GpuError} if the WGSL does not compile: kernel, line and the compiler's words.
+   */
+  get(dispatch: Dispatch): Promise<Pipeline> {
+    const code = specialize(dispatch.name, dispatch.source, dispatch.constants);
+    let pipeline = this.#pipelines.get(code);
+    if (!pipeline) {
+      pipeline = this.#compile(dispatch.name, code);
+      this.#pipelines.set(code, pipeline);
+    }
+    return pipeline;
+  }
+
+  async #compile(name: string, code: string): Promise<Pipeline> {
+    const access = bindingAccess(code);
+    const layout = this.#layout(access);
+    this.#device.pushErrorScope("validation");
+    const module = this.#device.createShaderModule({ label: name, code });
+    const scope = this.#device.popErrorScope();
+    const creating = this.#device.createComputePipelineAsync({
+      label: name,
+      layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "main" },
+    }).catch((error: unknown) => error as Error);
+    const invalid = await scope;
+    const pipeline = await creating;
+    if (invalid || pipeline instanceof Error) {
+      const { messages } = await module.getCompilationInfo();
+      const first = messages.find((m) => m.type === "error");
+      const text = first?.message.split("\n").find((line) => line.trim()) ?? invalid?.message ??
+        (pipeline as Error).message;
+      throw new GpuError(`kernel ${name}: WGSL line ${first?.lineNum ?? "?"}: ${text}`);
+    }
+    return { pipeline, layout, access };
+  }
+
+  #layout(access: readonly Access[]): GPUBindGroupLayout {
+    const key = access.join();
+    let layout = this.#layouts.get(key);
+    if (!layout) {
+      layout = this.#device.createBindGroupLayout({
+        entries: access.map((mode, binding) => ({
+          binding,
+          visibility: GPUShaderStage.COMPUTE,
+          buffer: { type: mode === "read" ? "read-only-storage" : "storage" },
+        })),
+      });
+      this.#layouts.set(key, layout);
+    }
+    return layout;
+  }
+}

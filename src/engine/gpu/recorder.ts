@@ -1,0 +1,57 @@
+import type { BufferView } from "./allocator.ts";
+import type { Gpu } from "./device.ts";
+import type { Dispatch } from "./kernel.ts";
+
+/** A dispatch with everything it needs, ready to be replayed. */
+export interface BoundDispatch {
+  readonly name: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly bindGroup: GPUBindGroup;
+  readonly workgroups: readonly [number, number, number];
+}
+
+/** Compiles (or finds) the pipeline of a dispatch and binds its operands. */
+export async function bind(
+  gpu: Gpu,
+  dispatch: Dispatch,
+  views: readonly BufferView[],
+): Promise<BoundDispatch> {
+  const { pipeline, layout, access } = await gpu.pipelines.get(dispatch);
+  if (access.length !== views.length) {
+    throw new Error(
+      `internal: kernel ${dispatch.name} declares ${access.length} bindings, got ${views.length}`,
+    );
+  }
+  // Dawn and browsers refuse such a dispatch, wgpu takes some: it must fail everywhere.
+  for (const [k, view] of views.entries()) {
+    if (access[k] !== "read_write") continue;
+    const other = views.findIndex((v, j) => j !== k && v.buffer === view.buffer);
+    if (other !== -1) {
+      throw new Error(`internal: kernel ${dispatch.name} binds one buffer at ${k} (written) and at ${other}`);
+    }
+  }
+  const bindGroup = gpu.device.createBindGroup({
+    label: dispatch.name,
+    layout,
+    entries: views.map(({ buffer, offset, size }, binding) => ({
+      binding,
+      resource: { buffer, offset, size },
+    })),
+  });
+  return { name: dispatch.name, pipeline, bindGroup, workgroups: dispatch.workgroups };
+}
+
+/** Replays dispatches in order: one encoder, one pass, one submit. */
+export function replay(gpu: Gpu, ...lists: readonly (readonly BoundDispatch[])[]): void {
+  const encoder = gpu.device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const list of lists) {
+    for (const { pipeline, bindGroup, workgroups } of list) {
+      pass.setPipeline(pipeline);
+      pass.setBindGroup(0, bindGroup);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    }
+  }
+  pass.end();
+  gpu.device.queue.submit([encoder.finish()]);
+}

@@ -1,0 +1,53 @@
+import { type BackendName, type Gpu, openDevice } from "../../src/engine/gpu/device.ts";
+
+const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
+
+async function openNative(): Promise<Gpu> {
+  return await openDevice(navigator.gpu, "native");
+}
+
+/** Dawn on the SwiftShader that Debian's chromium ships; null where that is not installed. */
+async function openDawn(): Promise<Gpu | null> {
+  try {
+    Deno.statSync(SWIFTSHADER);
+  } catch {
+    return null;
+  }
+  // The Vulkan loader reads this when an instance is made; Dawn refuses Mesa's driver, which `native` keeps.
+  const before = Deno.env.get("VK_DRIVER_FILES");
+  await openShared("native");
+  Deno.env.set("VK_DRIVER_FILES", SWIFTSHADER);
+  try {
+    const { createDawn } = await import("../../src/engine/gpu/adapters/dawn.ts");
+    return await openDevice(await createDawn(), "dawn");
+  } finally {
+    if (before === undefined) Deno.env.delete("VK_DRIVER_FILES");
+    else Deno.env.set("VK_DRIVER_FILES", before);
+  }
+}
+
+const open: Partial<Record<BackendName, () => Promise<Gpu | null>>> = { native: openNative, dawn: openDawn };
+const shared = new Map<BackendName, Promise<Gpu | null>>();
+
+/** A device that the tests of one file share; null, said aloud, where the machine has no such implementation. */
+export function openShared(backend: BackendName): Promise<Gpu | null> {
+  let gpu = shared.get(backend);
+  if (!gpu) {
+    gpu = open[backend]!();
+    gpu.then((g) =>
+      g ?? console.log(`SKIPPED: ${backend} is not here (apt-get install chromium brings SwiftShader)`)
+    );
+    shared.set(backend, gpu);
+  }
+  return gpu;
+}
+
+/** Runs a test on every implementation that is present. */
+export function onEachDevice(name: string, test: (gpu: Gpu) => Promise<void> | void): void {
+  for (const backend of Object.keys(open) as BackendName[]) {
+    Deno.test(`${name} [${backend}]`, async () => {
+      const gpu = await openShared(backend);
+      if (gpu) await test(gpu);
+    });
+  }
+}
