@@ -1,0 +1,90 @@
+import type { Action, Decision, SlotObservation, Stage } from "./control.ts";
+
+/** What each topic carries. Times are counted in optimiser steps and in ticks. */
+export interface Payloads {
+  "run.started": {
+    run: string;
+    config: string;
+    /** As every surface names it, a substitute included: "digits (CIFAR-10 unavailable)". */
+    dataset: string;
+    adapter: string;
+    /** Step the run goes on from; 0 for a new one. */
+    resumedAt: number;
+  };
+  "run.finished": {
+    run: string;
+    reason: "completed" | "interrupted" | "failed";
+    step: number;
+    loss: number | null;
+    accuracy: number | null;
+  };
+  "step.metrics": {
+    step: number;
+    loss: number;
+    accuracy: number;
+    learningRate: number;
+    imagesPerSecond: number;
+    /** Spent since the start of the run, everything counted. */
+    flops: number;
+  };
+  "tick.report": {
+    tick: number;
+    step: number;
+    progress: number;
+    trainLoss: number | null;
+    controlLoss: number | null;
+    slots: Pick<SlotObservation, "slot" | "stage" | "blueprint" | "alpha" | "advantage">[];
+    decision: Decision;
+  };
+  "seed.edge": {
+    tick: number;
+    step: number;
+    slot: string;
+    seed: string;
+    blueprint: string | null;
+    from: Stage;
+    to: Stage;
+    reason: string;
+    evidence: Record<string, number | string | boolean | null>;
+  };
+  "action.vetoed": { tick: number; step: number; action: Action; reason: string };
+  "governor.rollback": {
+    tick: number;
+    step: number;
+    reason: string;
+    /** Step whose state is back in force. */
+    restoredStep: number;
+    slots: string[];
+    rollbacks: number;
+  };
+  "checkpoint.saved": { tick: number; step: number; name: string; sizeBytes: number; elapsedMs: number };
+  "notice": { level: "info" | "warning" | "error"; text: string };
+}
+
+export type Topic = keyof Payloads;
+
+/** A message as it travels. */
+export interface Envelope<T extends Topic = Topic> {
+  /** Unique within a bus and rising in the order of publication. */
+  id: number;
+  /** Milliseconds since 1970. */
+  time: number;
+  topic: T;
+  payload: Payloads[T];
+}
+
+/**
+ * How a topic behaves when a subscriber is slow: `telemetry` loses its oldest messages and counts them,
+ * `control` makes the publisher wait.
+ */
+export const topics: Record<Topic, "telemetry" | "control"> = {
+  "run.started": "control",
+  "run.finished": "control",
+  "step.metrics": "telemetry",
+  "tick.report": "telemetry",
+  "seed.edge": "control",
+  "action.vetoed": "control",
+  "governor.rollback": "control",
+  "checkpoint.saved": "control",
+  "notice": "control",
+};
