@@ -1,0 +1,216 @@
+/** The run configuration: one schema, from which come types, defaults, checks, `--set` and the editor's JSON schema. */
+import { z } from "zod";
+import { ControllerConfig } from "./control.ts";
+
+const count = z.int().positive();
+const fraction = z.number().min(0).max(1);
+
+const Split = z.strictObject({
+  control: count.default(2000).describe("Images the controller's evidence is measured on; never trained on."),
+  validation: count.default(2000).describe("Images for model selection; never trained on."),
+  test: count.default(2000).describe("Images held out as test set where the data set has none of its own."),
+}).prefault({}).describe("Number of images set aside, drawn by `seed`; the rest is trained on.");
+
+const Augment = z.strictObject({
+  crop: z.int().min(0).max(8).default(0).describe(
+    "Random shift in pixels each way, filled with zeros; 0 is off.",
+  ),
+  flip: z.boolean().default(false).describe("Mirror half of the images left to right (never digits)."),
+}).prefault({}).describe("Random changes to training images, made on the device.");
+
+const ImageData = z.strictObject({
+  kind: z.enum(["cifar10", "fashion-mnist", "digits"]).describe("Data set."),
+  dir: z.string().min(1).optional().describe("Folder with the data set's files; looked in first."),
+  whenUnavailable: z.literal("digits").optional()
+    .describe("What to train on when the data set can be had in no way. Absent: that is an error."),
+  pixels: z.int().min(4).max(64).optional()
+    .describe("Side to which images are average-pooled, a divisor of the real one. Absent: the real side."),
+  trainLimit: count.optional().describe("Use at most this many training images. Absent: all."),
+  split: Split,
+  augment: Augment,
+});
+
+const SpiralData = z.strictObject({
+  kind: z.literal("spirals").describe("Data set: points on intertwined spirals, made by `seed`."),
+  classes: z.int().min(2).max(16).default(3).describe("Number of arms."),
+  count: count.default(6000).describe("Points in all, split included."),
+  noise: z.number().min(0).default(0.08).describe(
+    "Standard deviation around the arm, in units of the radius.",
+  ),
+  turns: z.number().positive().default(1.5).describe("Turns of an arm around the centre."),
+  split: Split,
+});
+
+const CnnHost = z.strictObject({
+  kind: z.literal("cnn").describe(
+    "One block per entry of `channels`: 3x3 convolution, norm, ReLU, 2x2 max pooling.",
+  ),
+  channels: z.array(count).min(1).max(6).default([32, 64, 128]).describe("Output channels of each block."),
+  norm: z.enum(["group", "batch"]).default("group").describe("Normalisation after each convolution."),
+});
+
+const MlpHost = z.strictObject({
+  kind: z.literal("mlp").describe("Dense layers with ReLU."),
+  hidden: z.array(count).min(1).max(16).default([32, 32]).describe("Width of each hidden layer."),
+});
+
+const weightDecay = z.number().min(0).default(5e-4).describe("Decay of weights per unit of learning rate.");
+const clip = z.number().min(0).default(0).describe("Largest gradient norm of a parameter group; 0 is off.");
+
+const Sgd = z.strictObject({
+  kind: z.literal("sgd").describe("Stochastic gradient descent."),
+  momentum: z.number().min(0).lt(1).default(0.9).describe("Share of the velocity that is kept each step."),
+  nesterov: z.boolean().default(true).describe("Look ahead along the velocity."),
+  weightDecay,
+  clip,
+});
+
+const AdamW = z.strictObject({
+  kind: z.literal("adamw").describe("Adam with decoupled weight decay."),
+  beta1: z.number().min(0).lt(1).default(0.9).describe("Decay of the first moment."),
+  beta2: z.number().min(0).lt(1).default(0.999).describe("Decay of the second moment."),
+  epsilon: z.number().positive().default(1e-8).describe("Added to the root of the second moment."),
+  weightDecay,
+  clip,
+});
+
+const LearningRate = z.strictObject({
+  peak: z.number().positive().default(0.08).describe("Highest learning rate."),
+  warmup: fraction.default(0.02).describe("Linear warm-up, as a fraction of the FLOP budget."),
+  final: fraction.default(0).describe("Learning rate at the end of the cosine, as a fraction of the peak."),
+}).prefault({}).describe("Warm-up and cosine over FLOPs spent.");
+
+const Train = z.strictObject({
+  batch: z.int().min(1).max(4096).default(64).describe("Images a step."),
+  budgetGflop: z.number().positive().describe(
+    "The run ends when it has spent this, in GFLOP, everything counted.",
+  ),
+  maxSteps: count.optional().describe("End after this many steps even if budget is left. Absent: no limit."),
+  labelSmoothing: z.number().min(0).lt(1).default(0).describe("Share of the target spread over all classes."),
+  optimizer: z.discriminatedUnion("kind", [Sgd, AdamW]).prefault({ kind: "sgd" }).describe("Optimiser."),
+  learningRate: LearningRate,
+}).describe("Training of the weights.");
+
+const Alpha = z.strictObject({
+  schedule: z.enum(["linear", "cosine"]).default("linear").describe(
+    "Shape of the ramp of alpha from 0 to 1.",
+  ),
+  ticks: z.union([z.literal(2), z.literal(4), z.literal(8)]).default(4).describe(
+    "Length of the ramp in ticks.",
+  ),
+}).prefault({}).describe("How a seed is blended in.");
+
+/** Thresholds of the lifecycle's gates; ticks unless said otherwise. */
+export const GatesConfig = z.strictObject({
+  minTicksLeft: z.int().min(0).default(12).describe("G0: ticks of budget that must be left to germinate."),
+  compileTicks: count.default(2).describe("G1: ticks a seed may wait for its kernels before it is pruned."),
+  trainingTicks: count.default(3).describe("G2: least ticks in TRAINING."),
+  trainingLimit: count.default(12).describe(
+    "Ticks in TRAINING after which a seed without benefit is pruned.",
+  ),
+  gradientRatioMin: z.number().min(0).default(0.01).describe(
+    "G2: least ratio of seed to host gradient norm.",
+  ),
+  gradientRatioMax: z.number().positive().default(100).describe(
+    "G2: largest ratio of seed to host gradient norm.",
+  ),
+  advantageBatches: count.default(8).describe("G2: paired control batches the advantage must rest on."),
+  confidence: z.number().min(0).default(1.645)
+    .describe("Standard errors a mean must stand above 0 (1.645 is 95 %, one-sided)."),
+  lossTolerance: z.number().min(0).default(0.02).describe("G3: rise of control loss allowed, as a fraction."),
+  lossSigmas: z.number().min(0).default(2).describe(
+    "G3: rise of control loss allowed on top, in standard errors.",
+  ),
+  freezeTicks: z.int().min(0).default(3).describe(
+    "G3: ticks alpha is held before a harmful seed is blended out.",
+  ),
+  holdingTicks: count.default(3).describe("G4: least ticks in HOLDING."),
+  holdingLimit: count.default(10).describe("Ticks in HOLDING after which a seed is blended out."),
+  removalMeasurements: count.default(3).describe("G4: fresh measurements of the removal cost needed."),
+  pruneAge: z.int().min(0).default(3).describe("Least age in ticks at which an action may prune a seed."),
+  blendOutTicks: count.default(2).describe("Ramp of alpha back to 0, weights frozen."),
+  embargoTicks: z.int().min(0).default(3).describe("Ticks a slot rests after a prune."),
+  resettingTicks: z.int().min(0).default(1).describe("Ticks a slot takes to become DORMANT again."),
+}).prefault({}).describe("Thresholds of the lifecycle's gates; ticks unless said otherwise.");
+export type GatesConfig = z.output<typeof GatesConfig>;
+
+const Growth = z.strictObject({
+  slots: z.array(z.string().min(1)).default(["*"]).describe(
+    "Taps of the host that get a slot; `*` matches any text.",
+  ),
+  blueprints: z.array(z.string().min(1)).min(1).default(["conv3", "bottleneck", "se", "pointwise"])
+    .describe("Blueprints that may be germinated, in order of preference."),
+  incubation: z.enum(["shadow", "none", "ste"]).default("shadow")
+    .describe("How a seed trains before it is blended in: beside the host, within it, or straight-through."),
+  shadowEvery: count.default(2).describe("The shadow pass runs on one step in this many."),
+  normCap: z.number().positive().default(1).describe("Largest ratio of seed output to host activation norm."),
+  maxLive: count.default(2).describe("Seeds between GERMINATED and HOLDING at one time."),
+  paramsBudget: z.number().min(1).default(1.5).describe("Parameters allowed, as a multiple of the host's."),
+  flopsBudget: z.number().min(1).default(2).describe(
+    "FLOPs of a forward pass allowed, as a multiple of the host's.",
+  ),
+  alpha: Alpha,
+  gates: GatesConfig,
+}).prefault({}).describe("Where and how the network may grow.");
+
+const Loop = z.strictObject({
+  tickSteps: count.default(100).describe("Steps between two decisions of the controller."),
+  controlBatches: count.default(8).describe("Control batches evaluated at a tick."),
+  metricsSteps: count.default(10).describe("Steps between two readings of loss and accuracy."),
+  checkpointTicks: count.default(5).describe("Ticks between two checkpoints."),
+  keepCheckpoints: count.default(3).describe("Checkpoints kept on disk."),
+}).prefault({}).describe("The clock of the training loop.");
+
+const Governor = z.strictObject({
+  enabled: z.boolean().default(true).describe("Watch the run and roll back when it breaks."),
+  window: z.int().min(2).default(20).describe("Readings of the loss that mean and deviation are taken over."),
+  minReadings: z.int().min(1).default(10).describe("Readings needed before a spike is called one."),
+  lossRatio: z.number().gt(1).default(3).describe("Spike: loss above this multiple of the mean ..."),
+  lossDeviations: z.number().positive().default(6).describe("... and above the mean plus this many MADs."),
+  spikes: count.default(2).describe("Spikes within the window that trigger a rollback."),
+  gradientRatio: z.number().gt(1).default(20).describe(
+    "Gradient norm over its median that triggers a rollback.",
+  ),
+  collapseMargin: fraction.default(0.05)
+    .describe("Collapse: loss within this fraction of chance after it was below 0.6 of it."),
+  watchTicks: z.int().min(0).default(5).describe(
+    "Ticks after a change of the network during which it is to blame.",
+  ),
+  maxRollbacks: count.default(3).describe("Rollbacks after which the controller is turned off."),
+}).prefault({}).describe("Rollback to the last good snapshot on NaN, explosion or collapse.");
+
+/** A whole run, resolved: every default filled in, no profiles. This is what a run folder keeps. */
+export const RunConfig = z.strictObject({
+  name: z.string().regex(/^[\w.-]+$/, "want letters, digits, dot, dash or underscore").default("run")
+    .describe("Starts the name of the run folder."),
+  seed: z.int().min(0).max(0xffff_ffff).default(1).describe("Seed of everything random, 32 bits."),
+  data: z.discriminatedUnion("kind", [ImageData, SpiralData]).describe("What is learned."),
+  host: z.discriminatedUnion("kind", [CnnHost, MlpHost]).describe("The network before it grows."),
+  train: Train,
+  growth: Growth,
+  controller: ControllerConfig.prefault({ kind: "heuristic" }).describe("Who decides when to grow."),
+  loop: Loop,
+  governor: Governor,
+}).superRefine((config, context) => {
+  const issue = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
+  const { gates } = config.growth;
+  if (gates.trainingLimit < gates.trainingTicks) {
+    issue(["growth", "gates", "trainingLimit"], `want at least trainingTicks (${gates.trainingTicks})`);
+  }
+  if (gates.holdingLimit < gates.holdingTicks) {
+    issue(["growth", "gates", "holdingLimit"], `want at least holdingTicks (${gates.holdingTicks})`);
+  }
+  if ((config.data.kind === "spirals") !== (config.host.kind === "mlp")) {
+    issue(
+      ["host", "kind"],
+      `want ${config.data.kind === "spirals" ? "mlp" : "cnn"} for data ${config.data.kind}`,
+    );
+  }
+});
+export type RunConfig = z.output<typeof RunConfig>;
+/** What may be written: keys with a default may be left out. */
+export type RunConfigInput = z.input<typeof RunConfig>;
+
+/** Names of the profiles: `full` for a GPU, `small` for a software adapter. */
+export const PROFILES = ["full", "small"] as const;
+export type ProfileName = typeof PROFILES[number];
