@@ -1,3 +1,4 @@
+import type { ProfileName } from "./config.ts";
 import type { Action, Decision, SlotObservation, Stage } from "./control.ts";
 
 /** What each topic carries. Times are counted in optimiser steps and in ticks. */
@@ -8,6 +9,11 @@ export interface Payloads {
     /** As every surface names it, a substitute included: "digits (CIFAR-10 unavailable)". */
     dataset: string;
     adapter: string;
+    profile: ProfileName;
+    /** The run ends when it has spent this. */
+    budgetFlops: number;
+    /** The run ends at this step even if budget is left; null is no limit. */
+    maxSteps: number | null;
     /** Step the run goes on from; 0 for a new one. */
     resumedAt: number;
   };
@@ -72,6 +78,9 @@ export interface Envelope<T extends Topic = Topic> {
   topic: T;
   payload: Payloads[T];
 }
+
+/** A message of any topic, told apart by `topic`. */
+export type AnyEnvelope = { [T in Topic]: Envelope<T> }[Topic];
 
 /**
  * How a topic behaves when a subscriber is slow: `telemetry` loses its oldest messages and counts them,
