@@ -1,0 +1,106 @@
+/** What the command line and the browser hand to `runTraining`, and what they get back. */
+import type { ProfileName } from "../contracts/config.ts";
+import type { Stage } from "../contracts/control.ts";
+import type { AnyEnvelope } from "../contracts/events.ts";
+import type { ConfigSource } from "./config.ts";
+
+/** Which WebGPU implementation to use; `auto` prefers hardware over software, then Dawn over native. */
+export const BACKEND_CHOICES = ["auto", "native", "dawn"] as const;
+export type BackendChoice = typeof BACKEND_CHOICES[number];
+
+/** `auto` takes `small` on a software adapter and `full` on any other. */
+export const PROFILE_CHOICES = ["auto", "full", "small"] as const;
+export type ProfileChoice = "auto" | ProfileName;
+
+export interface RunOptions {
+  /** For `resolveConfig`, once the adapter and with it the profile is known. On resume: the run's own configuration. */
+  config: ConfigSource;
+  profile: ProfileChoice;
+  backend: BackendChoice;
+  /** Folder in which the run folder is made. */
+  out: string;
+  /** Run folder to go on with; null starts a new run. */
+  resume: string | null;
+  /** Trace, compile and take one step; write nothing. */
+  dryRun: boolean;
+  /** Aborted: finish the step, write a checkpoint, return with outcome `interrupted`. */
+  signal: AbortSignal;
+  /** Called for every event of the run, in order. */
+  onEvent(event: AnyEnvelope): void;
+}
+
+/** Size of a network: parameters, and FLOPs of one example's forward pass. */
+export interface NetworkSize {
+  params: number;
+  flops: number;
+}
+
+/** Mean loss in nats and accuracy (0 to 1) on the split that `split` names. */
+export interface Measured {
+  step: number;
+  split: "control" | "validation" | "test";
+  loss: number;
+  accuracy: number;
+}
+
+/** What became of one seed. */
+export interface SeedFate {
+  /** `slot#generation`. */
+  seed: string;
+  slot: string;
+  blueprint: string;
+  /** Tick of its birth and of its last change of stage. */
+  born: number;
+  tick: number;
+  stage: Stage;
+  /** Reason of the last edge. */
+  reason: string;
+  params: number;
+  /** Last measured advantage in nats: loss without minus loss with; null if never measured. */
+  advantage: number | null;
+}
+
+/** One row of the parameter table. */
+export interface LayerSummary {
+  name: string;
+  /** Of one example's output. */
+  shape: readonly number[];
+  params: number;
+  /** Of one example's forward pass. */
+  flops: number;
+}
+
+export interface DryRunReport {
+  layers: readonly LayerSummary[];
+  /** GPU memory that training holds, in bytes. */
+  memoryBytes: number;
+  /** Time of the one step taken, its read-back included. */
+  stepMs: number;
+  loss: number;
+}
+
+export interface RunResult {
+  /** Name of the run. */
+  run: string;
+  /** The run folder; null after a dry run. */
+  directory: string | null;
+  outcome: "completed" | "interrupted";
+  /** As every surface names it, a substitute included. */
+  dataset: string;
+  adapter: string;
+  profile: ProfileName;
+  steps: number;
+  /** Spent in all, failed seeds, shadow passes and evaluations included. */
+  flops: number;
+  seconds: number;
+  host: NetworkSize;
+  grown: NetworkSize;
+  /** Just before the first seed was germinated; null if none was. */
+  before: Measured | null;
+  after: Measured | null;
+  seeds: readonly SeedFate[];
+  /** What every surface must repeat, such as a substituted data set. */
+  notices: readonly string[];
+  /** Only after a dry run. */
+  dryRun: DryRunReport | null;
+}
