@@ -15,6 +15,8 @@ export interface ProgramSpec {
   readonly writes?: readonly { readonly tensor: Tensor; readonly into: BufferView }[];
   /** Tensors kept in memory of the program, by name. */
   readonly outputs?: Readonly<Record<string, Tensor>>;
+  /** Step values that are not in the graph: what kernels beside it read (the optimiser's group table). */
+  readonly stepInputs?: readonly Tensor[];
   /** Memory of parameters and residents. */
   memory(source: Source): BufferView;
   readonly choose?: ChooseVariant;
@@ -48,7 +50,7 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
   const writes = separateWrites(spec.writes ?? [], Object.values(outputs));
   const roots = [...writes.map((w) => w.tensor), ...Object.values(outputs)];
   const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit);
-  const step = new StepBuffer(gpu, spec.label, sourcesOf(roots, "step"));
+  const step = new StepBuffer(gpu, spec.label, [...sourcesOf(roots, "step"), ...spec.stepInputs ?? []]);
   const owned: BufferView[] = [];
   const own = (name: string, bytes: number) => {
     const view = gpu.allocator.storage(`${spec.label}/${name}`, bytes);

@@ -1,0 +1,76 @@
+import { lowerAppend } from "../../../kernels/metrics.ts";
+import type { BufferView } from "../gpu/allocator.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { readFloats } from "../gpu/readback.ts";
+import { bind, type BoundDispatch } from "../gpu/recorder.ts";
+import { stepInput, type Tensor } from "../graph/tensor.ts";
+
+const SLOT = "metrics row";
+
+/**
+ * Numbers that steps leave on the device, a row each, until the host reads many at once. Rows are numbered without end;
+ * the ring holds the newest.
+ */
+export class MetricsRing {
+  /** The row that a step writes: one of the step values of each program that appends. */
+  readonly stepInput: Tensor = stepInput(SLOT, [1], "u32");
+  readonly #gpu: Gpu;
+  readonly #ring: BufferView;
+  readonly #values: number;
+  readonly #norms: number;
+  readonly #rows: number;
+  #written = 0;
+  #read = 0;
+
+  /** @param values Numbers a row from the graph. @param norms Numbers a row from the optimiser. */
+  constructor(gpu: Gpu, values: number, norms: number, rows: number) {
+    this.#gpu = gpu;
+    this.#values = values;
+    this.#norms = norms;
+    this.#rows = rows;
+    this.#ring = gpu.allocator.storage("metrics ring", rows * (values + norms) * 4);
+  }
+
+  /** Rows written but not read. */
+  get pending(): number {
+    return this.#written - this.#read;
+  }
+
+  /** Whether the next step would overwrite a row that was not read. */
+  get full(): boolean {
+    return this.pending === this.#rows;
+  }
+
+  /** The dispatch that appends `values` and `norms`. */
+  async bind(
+    step: { view(name: string): BufferView },
+    values: BufferView,
+    norms: BufferView,
+  ): Promise<BoundDispatch> {
+    const dispatch = lowerAppend(this.#values, this.#norms, this.#rows);
+    return await bind(this.#gpu, dispatch, [step.view(SLOT), values, norms, this.#ring]);
+  }
+
+  /** Step values of the next row. */
+  next(): Record<string, number> {
+    if (this.full) throw new Error(`metrics ring: want at most ${this.#rows} unread rows; read more often`);
+    return { [SLOT]: this.#written++ };
+  }
+
+  /** All rows written since the last read, oldest first. Waits for the device. */
+  async drain(): Promise<Float32Array[]> {
+    if (this.pending === 0) return [];
+    const width = this.#values + this.#norms;
+    const numbers = await readFloats(this.#gpu, this.#ring, this.#rows * width);
+    const rows: Float32Array[] = [];
+    for (; this.#read < this.#written; this.#read++) {
+      const at = (this.#read % this.#rows) * width;
+      rows.push(numbers.slice(at, at + width));
+    }
+    return rows;
+  }
+
+  destroy(): void {
+    this.#gpu.allocator.free(this.#ring);
+  }
+}

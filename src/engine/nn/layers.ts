@@ -1,0 +1,65 @@
+import type { Tensor } from "../graph/tensor.ts";
+import { conv2d } from "../ops/conv2d.ts";
+import { add } from "../ops/elementwise.ts";
+import { matmul } from "../ops/matmul.ts";
+import { groupNorm as normalise } from "../ops/norm.ts";
+import { type Init, ONES, ZEROS } from "./init.ts";
+import type { Scope } from "./scope.ts";
+
+export interface ConvOptions {
+  readonly out: number;
+  /** Side of the square kernel. */
+  readonly kernel: number;
+  /** Default 1. */
+  readonly stride?: number;
+  /** Zeros around the image; default keeps the size at stride 1. */
+  readonly padding?: number;
+  /** 1, or the number of channels for a depthwise convolution. Default 1. */
+  readonly groups?: number;
+  /** Default true; leave out before a norm. */
+  readonly bias?: boolean;
+}
+
+/** Convolution [N, H, W, C] → [N, H', W', out]. */
+export function conv(scope: Scope, name: string, x: Tensor, options: ConvOptions): Tensor {
+  const { out, kernel, stride = 1, padding = (kernel - 1) / 2, groups = 1, bias = true } = options;
+  const inner = scope.scope(name);
+  const perGroup = x.shape[3] / groups;
+  const weight = inner.parameter("weight", [kernel, kernel, perGroup, out], {
+    kind: "he",
+    fanIn: kernel * kernel * perGroup,
+  }, true);
+  const y = conv2d(x, weight, { stride, padding, groups });
+  return bias ? add(y, inner.parameter("bias", [out], ZEROS)) : y;
+}
+
+/** Dense layer [N, F] → [N, out]. */
+export function dense(scope: Scope, name: string, x: Tensor, out: number, init?: Init): Tensor {
+  const inner = scope.scope(name);
+  const fanIn = x.shape[1];
+  const weight = inner.parameter("weight", [fanIn, out], init ?? { kind: "he", fanIn }, true);
+  return add(matmul(x, weight), inner.parameter("bias", [out], ZEROS));
+}
+
+/** Channels that share statistics: the most groups up to `most` that leave each at least two channels. */
+export function normGroups(channels: number, most = 8): number {
+  for (let groups = Math.min(most, channels >> 1); groups > 1; groups--) {
+    if (channels % groups === 0) return groups;
+  }
+  return 1;
+}
+
+/** Group norm (Wu & He 2018) with a scale and a shift per channel. */
+export function groupNorm(scope: Scope, name: string, x: Tensor, groups?: number): Tensor {
+  const inner = scope.scope(name);
+  const channels = x.shape.at(-1)!;
+  return normalise(
+    x,
+    inner.parameter("scale", [channels], ONES),
+    inner.parameter("shift", [channels], ZEROS),
+    {
+      groups: groups ?? normGroups(channels),
+      epsilon: 1e-5,
+    },
+  );
+}

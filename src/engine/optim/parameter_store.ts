@@ -1,0 +1,248 @@
+import { BLOCK } from "../../../kernels/optim.ts";
+import { sizeOf } from "../../util/shape.ts";
+import { alignUp, type BufferView } from "../gpu/allocator.ts";
+import type { Gpu } from "../gpu/device.ts";
+import { readFloats } from "../gpu/readback.ts";
+import type { ParameterSpec } from "../nn/scope.ts";
+
+/** Parameters that are optimised alike. */
+export const MAX_GROUPS = 16;
+
+const FREE = 0xffffffff;
+const DECAY = 0x10000;
+const BLOCK_BYTES = BLOCK * 4;
+
+/** Where a parameter lies in the flat buffers, in blocks of 64 numbers. */
+interface Place {
+  readonly spec: Pick<ParameterSpec, "name" | "shape" | "decay">;
+  readonly block: number;
+  readonly blocks: number;
+  group: string;
+}
+
+/** A parameter store without its numbers, as checkpoints keep it. */
+export interface StoreLayout {
+  readonly groups: readonly (string | null)[];
+  readonly places: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly decay: boolean;
+    readonly group: string;
+    readonly block: number;
+  }[];
+}
+
+/** All numbers of a store: parameters, then each moment. */
+export type StoreNumbers = readonly Float32Array<ArrayBuffer>[];
+
+/**
+ * Parameters, gradients and moments in one flat buffer each. A parameter is a range of whole blocks; adding or removing
+ * one leaves the numbers of all others as they are.
+ */
+export class ParameterStore {
+  readonly blocks: number;
+  readonly values: BufferView;
+  readonly gradients: BufferView;
+  readonly moments: readonly BufferView[];
+  /** Group of each block, as the optimiser's kernels read it. */
+  readonly blockTable: BufferView;
+  readonly #gpu: Gpu;
+  readonly #table: Uint32Array<ArrayBuffer>;
+  #places = new Map<string, Place>();
+  #groups: (string | null)[] = [];
+
+  /** @param capacity Most numbers ever held at once, each parameter rounded up to a multiple of 64. */
+  constructor(gpu: Gpu, capacity: number, moments: number) {
+    this.#gpu = gpu;
+    this.blocks = Math.ceil(capacity / BLOCK);
+    const bytes = this.blocks * BLOCK_BYTES;
+    this.values = gpu.allocator.storage("parameters", bytes);
+    this.gradients = gpu.allocator.storage("gradients", bytes);
+    this.moments = Array.from({ length: moments }, (_, k) => gpu.allocator.storage(`moment ${k + 1}`, bytes));
+    this.#table = new Uint32Array(this.blocks).fill(FREE);
+    this.blockTable = gpu.allocator.upload("parameter blocks", this.#table);
+  }
+
+  /** Numbers that a set of parameters takes up, rounding included. */
+  static sizeOf(specs: readonly Pick<ParameterSpec, "shape">[]): number {
+    return specs.reduce((total, { shape }) => total + Math.ceil(sizeOf(shape) / BLOCK) * BLOCK, 0);
+  }
+
+  /** Names of groups by index; null where an index is free. */
+  get groups(): readonly (string | null)[] {
+    return this.#groups;
+  }
+
+  get names(): string[] {
+    return [...this.#places.keys()];
+  }
+
+  /**
+   * Adds parameters with their first values and zero moments to a group.
+   *
+   * @throws {RangeError} if there is no room.
+   */
+  add(
+    parameters: readonly { readonly spec: ParameterSpec; readonly values: Float32Array<ArrayBuffer> }[],
+    group: string,
+  ): void {
+    for (const { spec, values } of parameters) {
+      if (this.#places.has(spec.name)) throw new Error(`parameter "${spec.name}" is already in the store`);
+      const blocks = Math.ceil(values.length / BLOCK);
+      const block = this.#findFree(blocks);
+      if (block === -1) {
+        throw new RangeError(
+          `parameter "${spec.name}": want ${blocks} free blocks of 64 numbers, got none in a row`,
+        );
+      }
+      this.#place({ spec, block, blocks, group });
+      const padded = new Float32Array(blocks * BLOCK);
+      for (const buffer of [this.gradients, ...this.moments]) this.#write(buffer, block, padded);
+      padded.set(values);
+      this.#write(this.values, block, padded);
+    }
+    this.#upload();
+  }
+
+  /** Returns the room of parameters. */
+  remove(names: readonly string[]): void {
+    for (const name of names) {
+      const { block, blocks } = this.#placeOf(name);
+      this.#table.fill(FREE, block, block + blocks);
+      this.#places.delete(name);
+    }
+    this.#forgetEmptyGroups();
+    this.#upload();
+  }
+
+  /** Moves parameters to another group; their values and moments stay. */
+  regroup(names: readonly string[], group: string): void {
+    for (const name of names) this.#place({ ...this.#placeOf(name), group });
+    this.#forgetEmptyGroups();
+    this.#upload();
+  }
+
+  /** Names of a group's parameters. */
+  inGroup(group: string): string[] {
+    return this.names.filter((name) => this.#places.get(name)!.group === group);
+  }
+
+  view(name: string): BufferView {
+    return this.#range(this.values, name);
+  }
+
+  gradientView(name: string): BufferView {
+    return this.#range(this.gradients, name);
+  }
+
+  /** Overwrites one parameter. */
+  set(name: string, values: Float32Array<ArrayBuffer>): void {
+    this.#gpu.device.queue.writeBuffer(this.values.buffer, this.view(name).offset, values);
+  }
+
+  /** One parameter's numbers. */
+  async get(name: string): Promise<Float32Array<ArrayBuffer>> {
+    return await readFloats(this.#gpu, this.view(name), sizeOf(this.#placeOf(name).spec.shape));
+  }
+
+  get layout(): StoreLayout {
+    return {
+      groups: [...this.#groups],
+      places: [...this.#places.values()].map(({ spec, block, group }) => ({
+        name: spec.name,
+        shape: spec.shape,
+        decay: spec.decay,
+        group,
+        block,
+      })),
+    };
+  }
+
+  /** Reads parameters and moments to the host. */
+  async read(): Promise<StoreNumbers> {
+    const numbers: Float32Array<ArrayBuffer>[] = [];
+    for (const buffer of [this.values, ...this.moments]) {
+      numbers.push(await readFloats(this.#gpu, buffer, this.blocks * BLOCK));
+    }
+    return numbers;
+  }
+
+  /** Puts back what `layout` and `read` gave. */
+  restore(layout: StoreLayout, numbers: StoreNumbers): void {
+    const want = this.blocks * BLOCK;
+    for (const [k, buffer] of [this.values, ...this.moments].entries()) {
+      if (numbers[k]?.length !== want) {
+        throw new RangeError(
+          `parameter store: want ${want} numbers, got ${numbers[k]?.length ?? "none"}; same config?`,
+        );
+      }
+      this.#gpu.device.queue.writeBuffer(buffer.buffer, 0, numbers[k]);
+    }
+    this.adopt(layout);
+  }
+
+  /** Takes over a layout for numbers that are already in place. */
+  adopt(layout: StoreLayout): void {
+    this.#table.fill(FREE);
+    this.#places.clear();
+    this.#groups = [...layout.groups];
+    for (const { name, shape, decay, group, block } of layout.places) {
+      this.#place({ spec: { name, shape, decay }, block, blocks: Math.ceil(sizeOf(shape) / BLOCK), group });
+    }
+    this.#upload();
+  }
+
+  destroy(): void {
+    for (const view of [this.values, this.gradients, ...this.moments, this.blockTable]) {
+      this.#gpu.allocator.free(view);
+    }
+  }
+
+  #placeOf(name: string): Place {
+    const place = this.#places.get(name);
+    if (!place) throw new Error(`parameter "${name}" is not in the store; it holds ${this.names.join(", ")}`);
+    return place;
+  }
+
+  #place(place: Place): void {
+    const entry = this.#groupIndex(place.group) + (place.spec.decay ? DECAY : 0);
+    this.#table.fill(entry, place.block, place.block + place.blocks);
+    this.#places.set(place.spec.name, place);
+  }
+
+  #groupIndex(group: string): number {
+    let index = this.#groups.indexOf(group);
+    if (index !== -1) return index;
+    index = this.#groups.indexOf(null);
+    if (index === -1) index = this.#groups.length;
+    if (index === MAX_GROUPS) throw new RangeError(`parameter store: want at most ${MAX_GROUPS} groups`);
+    this.#groups[index] = group;
+    return index;
+  }
+
+  #forgetEmptyGroups(): void {
+    const used = new Set([...this.#places.values()].map((place) => place.group));
+    this.#groups = this.#groups.map((group) => group !== null && used.has(group) ? group : null);
+  }
+
+  #findFree(blocks: number): number {
+    for (let first = 0, block = 0; block < this.blocks; block++) {
+      if (this.#table[block] !== FREE) first = block + 1;
+      else if (block - first + 1 === blocks) return first;
+    }
+    return -1;
+  }
+
+  #range(buffer: BufferView, name: string): BufferView {
+    const { spec, block } = this.#placeOf(name);
+    return { buffer: buffer.buffer, offset: block * BLOCK_BYTES, size: alignUp(sizeOf(spec.shape) * 4, 16) };
+  }
+
+  #write(buffer: BufferView, block: number, numbers: Float32Array<ArrayBuffer>): void {
+    this.#gpu.device.queue.writeBuffer(buffer.buffer, block * BLOCK_BYTES, numbers);
+  }
+
+  #upload(): void {
+    this.#gpu.device.queue.writeBuffer(this.blockTable.buffer, 0, this.#table);
+  }
+}
