@@ -57,17 +57,20 @@ export class MetricsRing {
     return { [SLOT]: this.#written++ };
   }
 
-  /** All rows written since the last read, oldest first. Waits for the device. */
+  /**
+   * All rows written since the last call, oldest first. Steps may go on while the rows travel: the copy is ordered before
+   * whatever is submitted later.
+   */
   async drain(): Promise<Float32Array[]> {
-    if (this.pending === 0) return [];
+    const first = this.#read, last = this.#written;
+    if (first === last) return [];
+    this.#read = last;
     const width = this.#values + this.#norms;
     const numbers = await readFloats(this.#gpu, this.#ring, this.#rows * width);
-    const rows: Float32Array[] = [];
-    for (; this.#read < this.#written; this.#read++) {
-      const at = (this.#read % this.#rows) * width;
-      rows.push(numbers.slice(at, at + width));
-    }
-    return rows;
+    return Array.from({ length: last - first }, (_, k) => {
+      const at = ((first + k) % this.#rows) * width;
+      return numbers.slice(at, at + width);
+    });
   }
 
   destroy(): void {
