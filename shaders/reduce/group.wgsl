@@ -1,0 +1,49 @@
+// y[o, s, i] = SCALE · fold of x[o, r, i] over the rows r of chunk s. A workgroup takes WIDTH columns and HEIGHT rows at
+// a time (WIDTH · HEIGHT = 256, powers of two), then folds its rows pairwise in workgroup memory.
+override OUTER: u32 = 1u;
+override ROWS: u32 = 1u;
+override INNER: u32 = 1u;
+override CHUNKS: u32 = 1u;
+override CHUNK: u32 = 1u;
+override OFFSET: u32 = 0u;
+override SCALE: f32 = 1.0;
+override MAXIMUM: bool = false;
+override WIDTH: u32 = 1u;
+override HEIGHT: u32 = 256u;
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+
+var<workgroup> partial: array<f32, 256>;
+
+fn combine(a: f32, b: f32) -> f32 {
+  if (MAXIMUM) { return max(a, b); }
+  return a + b;
+}
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = group.y * groups.x + group.x;
+  let blocks = (INNER + WIDTH - 1u) / WIDTH;
+  if (tile >= OUTER * CHUNKS * blocks) { return; }
+  let slot = tile / blocks; // o · CHUNKS + s
+  let column = tile % blocks * WIDTH + lane % WIDTH;
+  let row = lane / WIDTH;
+  let first = slot % CHUNKS * CHUNK;
+  let end = min(first + CHUNK, ROWS);
+  let base = OFFSET + slot / CHUNKS * ROWS * INNER + min(column, INNER - 1u);
+  // A lane may find no row: it adds 0 to a sum, and repeats the chunk's first row for a maximum.
+  var total = 0.0;
+  if (MAXIMUM) { total = x[base + first * INNER]; }
+  for (var r = first + row; r < end; r += HEIGHT) { total = combine(total, x[base + r * INNER]); }
+  partial[lane] = total;
+  for (var half = HEIGHT / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (row < half) { partial[lane] = combine(partial[lane], partial[lane + half * WIDTH]); }
+  }
+  if (row == 0u && column < INNER) { y[slot * INNER + column] = SCALE * partial[lane]; }
+}

@@ -1,0 +1,60 @@
+// group.wgsl with four columns a lane: INNER, OFFSET and WIDTH count vec4s. FOLD: the four columns are one, cut in four.
+override OUTER: u32 = 1u;
+override ROWS: u32 = 1u;
+override INNER: u32 = 1u;
+override CHUNKS: u32 = 1u;
+override CHUNK: u32 = 1u;
+override OFFSET: u32 = 0u;
+override SCALE: f32 = 1.0;
+override MAXIMUM: bool = false;
+override FOLD: bool = false;
+override WIDTH: u32 = 1u;
+override HEIGHT: u32 = 256u;
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+
+var<workgroup> partial: array<vec4f, 256>;
+
+fn combine(a: vec4f, b: vec4f) -> vec4f {
+  if (MAXIMUM) { return max(a, b); }
+  return a + b;
+}
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = group.y * groups.x + group.x;
+  let blocks = (INNER + WIDTH - 1u) / WIDTH;
+  if (tile >= OUTER * CHUNKS * blocks) { return; }
+  let slot = tile / blocks; // o · CHUNKS + s
+  let column = tile % blocks * WIDTH + lane % WIDTH;
+  let row = lane / WIDTH;
+  let first = slot % CHUNKS * CHUNK;
+  let end = min(first + CHUNK, ROWS);
+  let base = OFFSET + slot / CHUNKS * ROWS * INNER + min(column, INNER - 1u);
+  // A lane may find no row: it adds 0 to a sum, and repeats the chunk's first row for a maximum.
+  var total = vec4f(0.0);
+  if (MAXIMUM) { total = x[base + first * INNER]; }
+  for (var r = first + row; r < end; r += HEIGHT) { total = combine(total, x[base + r * INNER]); }
+  partial[lane] = total;
+  for (var half = HEIGHT / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (row < half) { partial[lane] = combine(partial[lane], partial[lane + half * WIDTH]); }
+  }
+  if (row != 0u || column >= INNER) { return; }
+  let at = slot * INNER + column;
+  if (FOLD) {
+    let pair = combine(partial[lane], partial[lane].zwzw);
+    y[at] = SCALE * combine(pair, pair.yyyy).x;
+  } else {
+    let result = SCALE * partial[lane];
+    y[4u * at] = result.x;
+    y[4u * at + 1u] = result.y;
+    y[4u * at + 2u] = result.z;
+    y[4u * at + 3u] = result.w;
+  }
+}
