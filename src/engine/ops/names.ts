@@ -23,5 +23,17 @@ export type OpName =
   // reductions
   | "sum"
   | "broadcastTo"
+  | "max"
+  // normalisation
+  | "groupStats"
+  | "groupNormalize"
+  | "groupNormSums"
+  | "groupNormInputGradient"
+  | "groupNormParameterGradient"
+  // matrix products and convolution
+  | "matmul"
+  | "conv2d"
+  | "conv2dInputGradient"
+  | "conv2dWeightGradient"
   // shape
   | "reshape";

@@ -1,0 +1,216 @@
+import narrowSource from "../shaders/conv2d/narrow.wgsl" with { type: "text" };
+import plainSource from "../shaders/conv2d/plain.wgsl" with { type: "text" };
+import stripSource from "../shaders/conv2d/strip.wgsl" with { type: "text" };
+import strip3Source from "../shaders/conv2d/strip3.wgsl" with { type: "text" };
+import tiledSource from "../shaders/conv2d/tiled.wgsl" with { type: "text" };
+import { type Attrs, type Call, single, type Variant, workgroupsFor } from "../src/engine/gpu/kernel.ts";
+import { type ConvAttrs, convSizes } from "./conv_sizes.ts";
+
+export type InputGradientAttrs = ConvAttrs & { input: readonly number[] };
+
+/**
+ * What the kernels of this family compute: a convolution of `source`, or the gradient of one for its input, where the
+ * source is the output's cotangent.
+ */
+interface Task {
+  readonly gradient: boolean;
+  readonly batch: number;
+  readonly source: readonly [number, number];
+  readonly sourceChannels: number;
+  readonly result: readonly [number, number];
+  readonly channels: number;
+  readonly kernel: readonly [number, number];
+  readonly stride: number;
+  readonly padding: number;
+  readonly depthwise: boolean;
+}
+
+function forwardTask({ inputs: [x, w], output, attrs }: Call<ConvAttrs>): Task {
+  const { batch, input, inChannels, kernel, output: result, outChannels, depthwise } = convSizes(
+    x.shape,
+    w.shape,
+    output.shape,
+    attrs.groups,
+  );
+  return {
+    gradient: false,
+    batch,
+    source: input,
+    sourceChannels: inChannels,
+    result,
+    channels: outChannels,
+    kernel,
+    stride: attrs.stride,
+    padding: attrs.padding,
+    depthwise,
+  };
+}
+
+function gradientTask({ inputs: [dy, w], output, attrs }: Call<InputGradientAttrs>): Task {
+  const sizes = convSizes(output.shape, w.shape, dy.shape, attrs.groups);
+  return {
+    gradient: true,
+    batch: sizes.batch,
+    source: sizes.output,
+    sourceChannels: sizes.outChannels,
+    result: sizes.input,
+    channels: sizes.inChannels,
+    kernel: sizes.kernel,
+    stride: attrs.stride,
+    padding: attrs.padding,
+    depthwise: sizes.depthwise,
+  };
+}
+
+const operands = [{ input: 0 }, { input: 1 }, "output"] as const;
+const wholeVectors = (task: Task) =>
+  !task.depthwise && task.sourceChannels % 4 === 0 && task.channels % 4 === 0;
+
+/** Sizes as the shaders name them, channels counted in units of `sourceUnit` and `unit`. */
+function sizeConstants(task: Task, sourceUnit: number, unit: number): Record<string, number> {
+  return {
+    BATCH: task.batch,
+    SOURCE_HEIGHT: task.source[0],
+    SOURCE_WIDTH: task.source[1],
+    SOURCE_CHANNELS: task.sourceChannels / sourceUnit,
+    HEIGHT: task.result[0],
+    WIDTH: task.result[1],
+    CHANNELS: task.channels / unit,
+    KERNEL_HEIGHT: task.kernel[0],
+  };
+}
+
+function tapConstants(task: Task): Record<string, number> {
+  return { KERNEL_WIDTH: task.kernel[1], STRIDE: task.stride, PADDING: task.padding };
+}
+
+/** Workgroups of 32 for kernels that compute 4 neighbours × 4 channels an invocation. */
+function stripWorkgroups({ batch, result: [height, width], channels }: Task): [number, number, number] {
+  return workgroupsFor(batch * height * Math.ceil(width / 4) * (channels / 4), 32);
+}
+
+/** The ordered variants for one way to see a call as a task. */
+function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly Variant<A>[] {
+  /** Each source value loaded once for three taps. */
+  const strip3: Variant<A> = {
+    id: "strip3",
+    fits(call, device) {
+      const task = taskOf(call);
+      return device.software && wholeVectors(task) && task.kernel[1] === 3 && task.stride === 1 &&
+        task.padding < Math.min(3, task.kernel[0]);
+    },
+    lower(call) {
+      const task = taskOf(call);
+      const paddings = task.kernel.map((k) => task.gradient ? k - 1 - task.padding : task.padding);
+      return single({
+        name: "conv2d/strip3",
+        source: strip3Source,
+        constants: {
+          ...sizeConstants(task, 4, 4),
+          PADDING_Y: paddings[0],
+          PADDING_X: paddings[1],
+          INPUT_GRADIENT: Number(task.gradient),
+        },
+        operands,
+        workgroups: stripWorkgroups(task),
+      });
+    },
+  };
+  const strip: Variant<A> = {
+    id: "strip",
+    fits: (call, device) => device.software && wholeVectors(taskOf(call)),
+    lower(call) {
+      const task = taskOf(call);
+      return single({
+        name: "conv2d/strip",
+        source: stripSource,
+        constants: {
+          ...sizeConstants(task, 4, 4),
+          ...tapConstants(task),
+          INPUT_GRADIENT: Number(task.gradient),
+        },
+        operands,
+        workgroups: stripWorkgroups(task),
+      });
+    },
+  };
+  /** For images of 3 channels. */
+  const narrow: Variant<A> = {
+    id: "narrow",
+    fits(call, device) {
+      const task = taskOf(call);
+      return device.software && !task.gradient && !task.depthwise && task.channels % 4 === 0;
+    },
+    lower(call) {
+      const task = taskOf(call);
+      return single({
+        name: "conv2d/narrow",
+        source: narrowSource,
+        constants: { ...sizeConstants(task, 1, 4), ...tapConstants(task) },
+        operands,
+        workgroups: stripWorkgroups(task),
+      });
+    },
+  };
+  /** Implicit matrix product in tiles of 4 · rows pixels by 4 · columns channels. */
+  const tiled = (rows: number, columns: number, fits: (task: Task) => boolean): Variant<A> => ({
+    id: `tiled${4 * rows}x${4 * columns}`,
+    fits: (call, device) => !device.software && wholeVectors(taskOf(call)) && fits(taskOf(call)),
+    lower(call) {
+      const task = taskOf(call);
+      const tiles = pixelTiles(task, 4 * rows);
+      const layers = Math.ceil(tiles / 65_535);
+      return single({
+        name: `conv2d/tiled${4 * rows}x${4 * columns}`,
+        source: tiledSource,
+        constants: {
+          ...sizeConstants(task, 4, 4),
+          ...tapConstants(task),
+          INPUT_GRADIENT: Number(task.gradient),
+          ROWS: rows,
+          COLUMNS: columns,
+        },
+        operands,
+        workgroups: [Math.ceil(task.channels / (4 * columns)), Math.min(tiles, 65_535), layers],
+      });
+    },
+  });
+  const plain: Variant<A> = {
+    id: "plain",
+    fits: () => true,
+    lower(call) {
+      const task = taskOf(call);
+      return single({
+        name: "conv2d/plain",
+        source: plainSource,
+        constants: {
+          ...sizeConstants(task, 1, 1),
+          ...tapConstants(task),
+          INPUT_GRADIENT: Number(task.gradient),
+          DEPTHWISE: Number(task.depthwise),
+        },
+        operands,
+        workgroups: workgroupsFor(task.batch * task.result[0] * task.result[1] * task.channels, 64),
+      });
+    },
+  };
+  return [
+    strip3,
+    strip,
+    narrow,
+    tiled(16, 16, (task) => task.channels > 32 && 2 * pixelTiles(task, 64) >= ENOUGH_TILES),
+    tiled(16, 8, (task) => task.channels > 16),
+    tiled(16, 4, () => true),
+    plain,
+  ];
+}
+
+/** Below this many tiles of 64 × 64, smaller tiles keep more of a GPU busy. */
+const ENOUGH_TILES = 256;
+
+function pixelTiles({ batch, result: [height, width] }: Task, side: number): number {
+  return Math.ceil(batch * height * width / side);
+}
+
+export const conv2dVariants: readonly Variant<ConvAttrs>[] = variantsOf(forwardTask);
+export const inputGradientVariants: readonly Variant<InputGradientAttrs>[] = variantsOf(gradientTask);

@@ -1,0 +1,114 @@
+import plainSource from "../shaders/matmul/plain.wgsl" with { type: "text" };
+import registerSource from "../shaders/matmul/register.wgsl" with { type: "text" };
+import tiledSource from "../shaders/matmul/tiled.wgsl" with { type: "text" };
+import { type Call, single, type Variant, workgroupsFor } from "../src/engine/gpu/kernel.ts";
+
+/** Which operands are stored with their last two dimensions swapped. */
+export type MatmulAttrs = { transposeA: boolean; transposeB: boolean };
+
+/** Sizes of a (batched) product [batch, m, k] × [batch, k, n]. */
+export interface MatmulSizes {
+  readonly batch: number;
+  readonly m: number;
+  readonly n: number;
+  readonly k: number;
+}
+
+/** Sizes of one application, whichever way its operands are stored. */
+export function matmulSizes(call: Call<MatmulAttrs>): MatmulSizes {
+  const [m, n] = call.output.shape.slice(-2);
+  const k = call.inputs[0].shape.at(call.attrs.transposeA ? -2 : -1)!;
+  return { batch: call.output.shape.length === 3 ? call.output.shape[0] : 1, m, n, k };
+}
+
+const operands = [{ input: 0 }, { input: 1 }, "output"] as const;
+
+/** Whether every vec4 that the register and the tiled kernel read or write lies within one row. */
+function rowsOfFour(call: Call<MatmulAttrs>): boolean {
+  const { m, n, k } = matmulSizes(call);
+  return n % 4 === 0 && k % 4 === 0 && (!call.attrs.transposeA || m % 4 === 0);
+}
+
+function constantsOf(call: Call<MatmulAttrs>): Record<string, number> {
+  const { batch, m, n, k } = matmulSizes(call);
+  const { transposeA, transposeB } = call.attrs;
+  return {
+    BATCH: batch,
+    M: m,
+    N4: n / 4,
+    K4: k / 4,
+    TRANSPOSE_A: Number(transposeA),
+    TRANSPOSE_B: Number(transposeB),
+  };
+}
+
+/** One invocation a result, for shapes that nothing else fits. */
+const plain: Variant<MatmulAttrs> = {
+  id: "plain",
+  fits: () => true,
+  lower(call) {
+    const { batch, m, n, k } = matmulSizes(call);
+    const { transposeA, transposeB } = call.attrs;
+    return single({
+      name: "matmul/plain",
+      source: plainSource,
+      constants: {
+        BATCH: batch,
+        M: m,
+        N: n,
+        K: k,
+        TRANSPOSE_A: Number(transposeA),
+        TRANSPOSE_B: Number(transposeB),
+      },
+      operands,
+      workgroups: workgroupsFor(batch * m * n, 64),
+    });
+  },
+};
+
+/** Tiles of 4 by 4 in registers. */
+const register: Variant<MatmulAttrs> = {
+  id: "register",
+  fits: (call, device) => device.software && rowsOfFour(call),
+  lower(call) {
+    const { batch, m, n } = matmulSizes(call);
+    return single({
+      name: "matmul/register",
+      source: registerSource,
+      constants: constantsOf(call),
+      operands,
+      workgroups: workgroupsFor(batch * Math.ceil(m / 4) * (n / 4), 32),
+    });
+  },
+};
+
+/** Tiles of 4 · side by 4 · side in workgroup memory. */
+function tiled(side: number, fits: Variant<MatmulAttrs>["fits"]): Variant<MatmulAttrs> {
+  return {
+    id: `tiled${4 * side}`,
+    fits: (call, device) => !device.software && rowsOfFour(call) && fits(call, device),
+    lower(call) {
+      const { batch, m, n } = matmulSizes(call);
+      return single({
+        name: `matmul/tiled${4 * side}`,
+        source: tiledSource,
+        constants: { ...constantsOf(call), ROWS: side, COLUMNS: side },
+        operands,
+        workgroups: [Math.ceil(n / (4 * side)), Math.ceil(m / (4 * side)), batch],
+      });
+    },
+  };
+}
+
+/** Below this many tiles of 64 by 64, smaller tiles keep more of a GPU busy. */
+const ENOUGH_TILES = 128;
+
+export const matmulVariants: readonly Variant<MatmulAttrs>[] = [
+  register,
+  tiled(16, (call) => {
+    const { batch, m, n } = matmulSizes(call);
+    return batch * Math.ceil(m / 64) * Math.ceil(n / 64) >= ENOUGH_TILES;
+  }),
+  tiled(8, () => true),
+  plain,
+];

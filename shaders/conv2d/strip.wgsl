@@ -1,0 +1,89 @@
+// Convolution and its input gradient as in plain.wgsl, without groups, for machines without fast shared memory: an
+// invocation computes 4 neighbours along x times 4 channels in registers. All channel counts are in vec4s.
+override BATCH: u32 = 1u;
+override SOURCE_HEIGHT: u32 = 1u;
+override SOURCE_WIDTH: u32 = 1u;
+override SOURCE_CHANNELS: u32 = 1u;
+override HEIGHT: u32 = 1u;
+override WIDTH: u32 = 1u;
+override CHANNELS: u32 = 1u;
+override KERNEL_HEIGHT: u32 = 1u;
+override KERNEL_WIDTH: u32 = 1u;
+override STRIDE: u32 = 1u;
+override PADDING: u32 = 0u;
+override INPUT_GRADIENT: bool = false;
+override STRIPS: u32 = (WIDTH + 3u) / 4u;
+
+@group(0) @binding(0) var<storage, read> source: array<vec4f>;
+@group(0) @binding(1) var<storage, read> weights: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
+
+fn position(i: u32, k: u32) -> u32 {
+  if (INPUT_GRADIENT) {
+    let at = i + PADDING - k;
+    return select(0xffffffffu, at / STRIDE, at % STRIDE == 0u && i + PADDING >= k);
+  }
+  return i * STRIDE + k - PADDING;
+}
+
+fn load(row: u32, x: u32, c: u32) -> vec4f {
+  let value = source[(row + min(x, SOURCE_WIDTH - 1u)) * SOURCE_CHANNELS + c];
+  return select(vec4f(), value, x < SOURCE_WIDTH);
+}
+
+// As stored: a column a channel of the convolution's input, a row a channel of its output.
+fn block(tap: u32, c: u32, o: u32) -> mat4x4f {
+  var at = (tap * SOURCE_CHANNELS + c) * 4u * CHANNELS + o;
+  var step = CHANNELS;
+  if (INPUT_GRADIENT) {
+    at = (tap * CHANNELS + o) * 4u * SOURCE_CHANNELS + c;
+    step = SOURCE_CHANNELS;
+  }
+  return mat4x4f(weights[at], weights[at + step], weights[at + 2u * step], weights[at + 3u * step]);
+}
+
+fn product(m: mat4x4f, v: vec4f) -> vec4f {
+  if (INPUT_GRADIENT) { return v * m; }
+  return m * v;
+}
+
+@compute @workgroup_size(32)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.y * groups.x + group.x) * 32u + lane;
+  if (index >= BATCH * HEIGHT * STRIPS * CHANNELS) { return; }
+  let o = index % CHANNELS;
+  let x = index / CHANNELS % STRIPS * 4u;
+  let y = index / (CHANNELS * STRIPS) % HEIGHT;
+  let n = index / (CHANNELS * STRIPS * HEIGHT);
+  var r0 = vec4f();
+  var r1 = vec4f();
+  var r2 = vec4f();
+  var r3 = vec4f();
+  for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {
+    let sy = position(y, ky);
+    if (sy >= SOURCE_HEIGHT) { continue; }
+    let row = (n * SOURCE_HEIGHT + sy) * SOURCE_WIDTH;
+    for (var kx = 0u; kx < KERNEL_WIDTH; kx++) {
+      let x0 = position(x, kx);
+      let x1 = position(x + 1u, kx);
+      let x2 = position(x + 2u, kx);
+      let x3 = position(x + 3u, kx);
+      for (var c = 0u; c < SOURCE_CHANNELS; c++) {
+        let m = block(ky * KERNEL_WIDTH + kx, c, o);
+        r0 += product(m, load(row, x0, c));
+        r1 += product(m, load(row, x1, c));
+        r2 += product(m, load(row, x2, c));
+        r3 += product(m, load(row, x3, c));
+      }
+    }
+  }
+  let at = ((n * HEIGHT + y) * WIDTH + x) * CHANNELS + o;
+  result[at] = r0;
+  if (x + 1u < WIDTH) { result[at + CHANNELS] = r1; }
+  if (x + 2u < WIDTH) { result[at + 2u * CHANNELS] = r2; }
+  if (x + 3u < WIDTH) { result[at + 3u * CHANNELS] = r3; }
+}

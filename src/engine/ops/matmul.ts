@@ -1,0 +1,72 @@
+import { type MatmulAttrs, matmulSizes, matmulVariants } from "../../../kernels/matmul.ts";
+import { formatShape, sizeOf } from "../../util/shape.ts";
+import { apply, type Tensor } from "../graph/tensor.ts";
+import { defineOp } from "./define.ts";
+
+/** The last two dimensions as the product sees them. */
+function rowsAndColumns(shape: readonly number[], transposed: boolean): [number, number] {
+  const [rows, columns] = shape.slice(-2);
+  return transposed ? [columns, rows] : [rows, columns];
+}
+
+const matmulOp = defineOp<MatmulAttrs>({
+  name: "matmul",
+  type([a, b], { transposeA, transposeB }) {
+    if (a.dtype !== "f32" || b.dtype !== "f32") {
+      throw new TypeError(`matmul: want f32 operands, got ${a.dtype} and ${b.dtype}`);
+    }
+    const operands = `${formatShape(a.shape)}${transposeA ? " (transposed)" : ""} and ` +
+      `${formatShape(b.shape)}${transposeB ? " (transposed)" : ""}`;
+    const rank = a.shape.length;
+    if (rank !== b.shape.length || rank < 2 || rank > 3 || (rank === 3 && a.shape[0] !== b.shape[0])) {
+      throw new TypeError(`matmul: want two matrices or two equally long batches of them, got ${operands}`);
+    }
+    const [m, k] = rowsAndColumns(a.shape, transposeA);
+    const [inner, n] = rowsAndColumns(b.shape, transposeB);
+    if (k !== inner) {
+      throw new TypeError(
+        `matmul: want as many columns on the left as rows on the right, got ${operands}: ${k} and ${inner}`,
+      );
+    }
+    return { shape: [...a.shape.slice(0, -2), m, n], dtype: "f32" };
+  },
+  reference([a, b], call) {
+    const { batch, m, n, k } = matmulSizes(call);
+    const { transposeA, transposeB } = call.attrs;
+    const y = new Float64Array(batch * m * n);
+    for (let at = 0; at < y.length; at++) {
+      const column = at % n, row = Math.floor(at / n) % m, block = Math.floor(at / (n * m));
+      for (let j = 0; j < k; j++) {
+        const left = a[block * m * k + (transposeA ? j * m + row : row * k + j)];
+        y[at] += left * b[block * k * n + (transposeB ? column * k + j : j * n + column)];
+      }
+    }
+    return y;
+  },
+  gradient(dy, node) {
+    const [a, b] = node.inputs;
+    const { transposeA, transposeB } = node.attrs as MatmulAttrs;
+    return [
+      transposeA
+        ? matmul(b, dy, { transposeA: transposeB, transposeB: true })
+        : matmul(dy, b, { transposeB: !transposeB }),
+      transposeB
+        ? matmul(dy, a, { transposeA: true, transposeB: transposeA })
+        : matmul(a, dy, { transposeA: !transposeA }),
+    ];
+  },
+  lower: matmulVariants,
+  flops: (call) => 2 * sizeOf(call.output.shape) * matmulSizes(call).k,
+});
+
+export const matmulOps = { matmul: matmulOp };
+
+/**
+ * Matrix product [M, K] × [K, N] → [M, N], or of two equally long batches [B, M, K] × [B, K, N] → [B, M, N]. An operand
+ * marked as transposed is stored with its last two dimensions swapped.
+ *
+ * @throws {TypeError} where shapes do not fit.
+ */
+export function matmul(a: Tensor, b: Tensor, attrs: Partial<MatmulAttrs> = {}): Tensor {
+  return apply(matmulOp, [a, b], { transposeA: false, transposeB: false, ...attrs });
+}
