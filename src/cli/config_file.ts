@@ -1,0 +1,69 @@
+/** Finds and reads what `--config` and `--resume` name. */
+import { usageError } from "../util/errors.ts";
+import { suggestion } from "../util/nearest.ts";
+
+const CONFIGS = new URL("../../configs/", import.meta.url);
+
+/** Names of the configurations that come with the program. */
+export function configNames(): string[] {
+  return [...Deno.readDirSync(CONFIGS)]
+    .filter(({ isFile, name }) => isFile && name.endsWith(".json"))
+    .map(({ name }) => name.slice(0, -".json".length))
+    .sort();
+}
+
+function readText(path: string | URL): string | null {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory) return null;
+    if (error instanceof Deno.errors.NotADirectory) return null;
+    throw usageError(`config: cannot read ${path}: ${(error as Error).message}`);
+  }
+}
+
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw usageError(`config: ${path} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/**
+ * Reads a configuration by path or by its name in `configs/`, with or without `.json`.
+ * @throws {UserError} exit code 2 if there is none, or it is not JSON
+ */
+export function readConfig(name: string): unknown {
+  const preset = name.endsWith(".json") ? name.slice(0, -".json".length) : name;
+  const known = configNames();
+  const text = readText(name) ??
+    (known.includes(preset) ? readText(new URL(`${preset}.json`, CONFIGS)) : null);
+  if (text === null) {
+    throw usageError(
+      `--config: no file "${name}", and none of that name in configs/${suggestion(preset, known)}`,
+    );
+  }
+  return parse(text, name);
+}
+
+/**
+ * Finds a run folder by path or by its name under `out`, and reads its configuration.
+ * @throws {UserError} exit code 2 if there is none
+ */
+export function readRun(run: string, out: string): { directory: string; config: unknown } {
+  for (const directory of [run, `${out}/${run}`]) {
+    const text = readText(`${directory}/config.json`);
+    if (text !== null) return { directory, config: parse(text, `${directory}/config.json`) };
+  }
+  const runs = [...readFolder(out)];
+  throw usageError(`--resume: want a run folder (with config.json), got "${run}"${suggestion(run, runs)}`);
+}
+
+function readFolder(path: string): string[] {
+  try {
+    return [...Deno.readDirSync(path)].filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}

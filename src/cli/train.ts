@@ -1,0 +1,146 @@
+/** `train`: the main job. */
+import { type ConfigSource, resolveConfig } from "../app/config.ts";
+import { BACKEND_CHOICES, type BackendChoice, PROFILE_CHOICES, type ProfileChoice } from "../app/options.ts";
+import { PROFILES } from "../contracts/config.ts";
+import { createDisplay, type DisplayMode } from "../report/terminal.ts";
+import { EXIT_INTERRUPTED, usageError } from "../util/errors.ts";
+import type { Command, Values } from "./command.ts";
+import { configNames, readConfig, readRun } from "./config_file.ts";
+import { withInterrupt } from "./interrupt.ts";
+import { columns, isTerminal, print, printError } from "./output.ts";
+
+const DEFAULT_OUT = "runs";
+
+function displayMode(values: Values): DisplayMode {
+  if (values.json && values.quiet) throw usageError("train: want --json or --quiet, got both");
+  if (values.json) return "json";
+  if (values.quiet) return "quiet";
+  return isTerminal() ? "line" : "plain";
+}
+
+function flagsOf(values: Values): Record<string, unknown> {
+  return {
+    ...(values.seed !== undefined && { seed: values.seed }),
+    ...(values["max-steps"] !== undefined && { train: { maxSteps: values["max-steps"] } }),
+  };
+}
+
+function newSource(values: Values): ConfigSource {
+  if (values.config === undefined) {
+    throw usageError(`train: want --config NAME or --resume RUN; configs/ has ${configNames().join(", ")}`);
+  }
+  const sets = (values.set ?? []) as readonly string[];
+  return { file: readConfig(values.config as string), sets, flags: flagsOf(values) };
+}
+
+/** Flags that would make the rest of a run another run. */
+const NOT_WITH_RESUME = ["config", "set", "seed", "profile", "dry-run"];
+
+function resumedSource(values: Values, out: string): { directory: string; config: ConfigSource } {
+  const conflict = NOT_WITH_RESUME.find((name) => values[name] !== undefined);
+  if (conflict !== undefined) {
+    throw usageError(
+      `--${conflict}: not together with --resume, which goes on with the run's own configuration`,
+    );
+  }
+  const { directory, config } = readRun(values.resume as string, out);
+  return { directory, config: { file: config, sets: [], flags: flagsOf(values) } };
+}
+
+async function run(values: Values): Promise<number> {
+  const mode = displayMode(values);
+  const out = (values.out ?? DEFAULT_OUT) as string;
+  const resumed = values.resume === undefined ? null : resumedSource(values, out);
+  const config = resumed?.config ?? newSource(values);
+  const profile = (values.profile ?? "auto") as ProfileChoice;
+  // errors in the configuration come before any work, whichever profile the adapter will ask for
+  for (const name of PROFILES) if (profile === "auto" || profile === name) resolveConfig(config, name);
+
+  const display = createDisplay(mode, { write: print, columns });
+  const { runTraining } = await import("../app/run.ts");
+  const announce = () =>
+    printError("\nstopping after this step and writing a checkpoint; Ctrl-C again exits at once");
+  const result = await withInterrupt(announce, (signal) =>
+    runTraining({
+      config,
+      profile,
+      backend: (values.backend ?? "auto") as BackendChoice,
+      out,
+      resume: resumed?.directory ?? null,
+      dryRun: values["dry-run"] === true,
+      signal,
+      onEvent: display.event,
+    })).finally(display.close);
+  display.finish(result);
+  return result.outcome === "interrupted" ? EXIT_INTERRUPTED : 0;
+}
+
+export const train: Command = {
+  name: "train",
+  summary: "train a network and grow it while it trains",
+  options: [
+    {
+      name: "config",
+      value: "NAME",
+      summary: "configuration: a path or a name in configs/",
+      example: "cifar10.json",
+    },
+    {
+      name: "set",
+      value: "KEY=VALUE",
+      repeatable: true,
+      summary: "override one key of the configuration",
+      example: "train.batch=128",
+    },
+    {
+      name: "seed",
+      value: "N",
+      type: "integer",
+      range: [0, 0xffff_ffff],
+      summary: "seed of everything random",
+      default: "the configuration's, 1",
+    },
+    {
+      name: "max-steps",
+      value: "N",
+      type: "integer",
+      range: [1, Number.MAX_SAFE_INTEGER],
+      summary: "end after this many optimiser steps",
+      default: "until the FLOP budget is spent",
+    },
+    { name: "out", value: "DIR", summary: "folder in which the run folder is made", default: DEFAULT_OUT },
+    {
+      name: "backend",
+      value: "NAME",
+      choices: BACKEND_CHOICES,
+      summary: "WebGPU implementation: Deno's own, Dawn, or the better of the two",
+      default: "auto",
+    },
+    {
+      name: "profile",
+      value: "NAME",
+      choices: PROFILE_CHOICES,
+      summary: "size of the job; auto: small on a software adapter, full on a GPU",
+      default: "auto",
+    },
+    {
+      name: "resume",
+      value: "RUN",
+      summary: "go on with an interrupted run: its folder, or its name in --out",
+      example: "runs/cifar10-1",
+    },
+    {
+      name: "dry-run",
+      summary: "show shapes, parameters, FLOPs and memory, take one step, write nothing",
+    },
+    { name: "quiet", summary: "print notices and the final table only" },
+    { name: "json", summary: "print every event as a line of JSON" },
+  ],
+  examples: [
+    "--config cifar10.json",
+    "--config cifar10.json --profile small --max-steps 500 --set controller.kind=off",
+    "--config spirals --seed 7 --out /tmp/runs",
+    "--resume runs/cifar10-1",
+  ],
+  run,
+};

@@ -1,0 +1,59 @@
+/** Events as the lines that a terminal shows. */
+import type { Action } from "../contracts/control.ts";
+import type { Payloads, Topic } from "../contracts/events.ts";
+import { formatFlops, formatNumber } from "./format.ts";
+
+function describeAction(action: Action): string {
+  if (action.kind === "wait") return "wait";
+  return action.kind === "germinate"
+    ? `germinate ${action.blueprint} in ${action.slot}`
+    : `${action.kind} ${action.slot}`;
+}
+
+/** `advantage 0.031, se 0.008`: what a decision rested on. */
+export function describeEvidence(evidence: Payloads["seed.edge"]["evidence"]): string {
+  return Object.entries(evidence).map(([name, value]) => {
+    const shown = typeof value === "number" ? formatNumber(value) : value ?? "not measured";
+    return `${name} ${shown}`;
+  }).join(", ");
+}
+
+function at({ tick, step }: { tick: number; step: number }): string {
+  return `tick ${tick}, step ${step}:`;
+}
+
+const LEVELS = { info: "note", warning: "warning", error: "error" } as const;
+
+/** What each topic prints; an empty list where only the progress line shows it. */
+const lines: { [T in Topic]: (payload: Payloads[T]) => string[] } = {
+  "run.started": (p) => [
+    `${
+      p.resumedAt > 0 ? `resuming at step ${p.resumedAt}` : "training"
+    }: ${p.dataset} · profile ${p.profile} · ` +
+    `${p.adapter} · budget ${formatFlops(p.budgetFlops)} · run ${p.run}`,
+  ],
+  "run.finished": () => [],
+  "step.metrics": () => [],
+  "tick.report": (p) => {
+    const warnings = p.decision.warnings.map((text) => `${at(p)} warning: ${text}`);
+    const { action, why } = p.decision;
+    return action.kind === "wait" ? warnings : [`${at(p)} ${describeAction(action)}: ${why}`, ...warnings];
+  },
+  "seed.edge": (p) => {
+    const evidence = describeEvidence(p.evidence);
+    const seed = p.blueprint === null ? p.seed : `${p.seed} ${p.blueprint}`;
+    return [`${at(p)} ${seed} ${p.from} → ${p.to} (${p.reason})${evidence === "" ? "" : `: ${evidence}`}`];
+  },
+  "action.vetoed": (p) => [`${at(p)} refused to ${describeAction(p.action)}: ${p.reason}`],
+  "governor.rollback": (p) => [
+    `${at(p)} rolled back to step ${p.restoredStep}: ${p.reason}` +
+    `${p.slots.length === 0 ? "" : `; embargo on ${p.slots.join(", ")}`} (rollback ${p.rollbacks})`,
+  ],
+  "checkpoint.saved": () => [],
+  "notice": (p) => [`${LEVELS[p.level]}: ${p.text}`],
+};
+
+/** The lines that an event prints. */
+export function eventLines<T extends Topic>(topic: T, payload: Payloads[T]): string[] {
+  return lines[topic](payload);
+}

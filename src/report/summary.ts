@@ -1,0 +1,83 @@
+/** The table at the end of a run, and the one of a dry run. */
+import type { DryRunReport, Measured, RunResult } from "../app/options.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatFlops,
+  formatNumber,
+  formatPercent,
+} from "./format.ts";
+import { renderTable } from "./table.ts";
+
+function measuredRow(measured: Measured | null): string[] {
+  return measured === null ? ["-", "-"] : [measured.loss.toFixed(4), formatPercent(measured.accuracy)];
+}
+
+function seedTable(result: RunResult): string[] {
+  if (result.seeds.length === 0) return ["no seed was germinated"];
+  return renderTable(
+    ["seed", "blueprint", "fate", "reason", "born at tick", "last tick", "parameters", "advantage"],
+    result.seeds.map((seed) => [
+      seed.seed,
+      seed.blueprint,
+      seed.stage.toLowerCase(),
+      seed.reason,
+      String(seed.born),
+      String(seed.tick),
+      formatCount(seed.params),
+      seed.advantage === null ? "-" : formatNumber(seed.advantage),
+    ]),
+  );
+}
+
+function dryRunLines(report: DryRunReport): string[] {
+  const total = report.layers.reduce((sum, { params }) => sum + params, 0);
+  const flops = report.layers.reduce((sum, layer) => sum + layer.flops, 0);
+  const rows = report.layers.map((layer) => [
+    layer.name,
+    `[${layer.shape.join(", ")}]`,
+    String(layer.params),
+    formatFlops(layer.flops),
+  ]);
+  return [
+    ...renderTable(["layer", "output", "parameters", "forward"], [...rows, [
+      "total",
+      "",
+      String(total),
+      formatFlops(flops),
+    ]]),
+    "",
+    `GPU memory ${formatBytes(report.memoryBytes)}; one step took ${report.stepMs.toFixed(0)} ms, ` +
+    `loss ${report.loss.toFixed(4)}; nothing was written`,
+  ];
+}
+
+/** Lines of the final table: sizes, loss and accuracy before and after growth, each seed's fate, notices. */
+export function summaryLines(result: RunResult): string[] {
+  const title = `${result.dataset} · profile ${result.profile} · ${result.adapter}`;
+  const notices = result.notices.map((text) => `note: ${text}`);
+  if (result.dryRun !== null) return ["", title, ...notices, "", ...dryRunLines(result.dryRun)];
+  const { before, after, host, grown } = result;
+  const split = after?.split ?? before?.split;
+  const head = ["", "parameters", "forward", split ? `${split} loss` : "loss", "accuracy"];
+  const spent = `${result.steps} steps, ${formatFlops(result.flops)}, ${formatDuration(result.seconds)}`;
+  const when = before === null ? "" : ` (step ${before.step})`;
+  return [
+    "",
+    title,
+    `${result.outcome} after ${spent}`,
+    ...notices,
+    "",
+    ...renderTable(head, [
+      [`host${when}`, String(host.params), formatFlops(host.flops), ...measuredRow(before)],
+      ["grown", String(grown.params), formatFlops(grown.flops), ...measuredRow(after)],
+    ]),
+    "",
+    ...seedTable(result),
+    ...(result.directory === null ? [] : ["", `run folder: ${result.directory}`]),
+    ...(result.outcome === "interrupted" && result.directory !== null
+      ? [`go on with: deno run -A main.ts --resume ${result.directory}`]
+      : []),
+  ];
+}
