@@ -1,0 +1,13 @@
+/** Urza: the store for blobs by hash, manifests by name, and records of blueprints and kernels. */
+export { createMemoryStore } from "./memory.ts";
+export type {
+  AssetRecord,
+  Collected,
+  Hash,
+  Lease,
+  RecordKind,
+  RecordMove,
+  Records,
+  RecordState,
+  Store,
+} from "./store.ts";
