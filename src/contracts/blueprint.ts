@@ -1,0 +1,66 @@
+/** Blueprints: what a seed computes, as data. Tezzeret checks them and turns them into graphs. */
+import { z } from "zod";
+
+const name = z.string().regex(/^[a-z][A-Za-z0-9]*$/, "want a name in camelCase");
+/** Name of an earlier node, or `h`, the activation at the slot. */
+const ref = z.string().min(1);
+const unary = { name, inputs: z.tuple([ref]) };
+const binary = { name, inputs: z.tuple([ref, ref]) };
+
+/** Channel counts are relative to C, the channels at the slot, rounded down. */
+const Channels = z.enum(["C", "C/2", "C/4", "2C", "4C"]);
+export type Channels = z.infer<typeof Channels>;
+
+const sized = {
+  out: Channels.describe("Channels of the result, relative to those of the slot."),
+  /** A fraction of C is at least this (and at most C). */
+  min: z.int().min(1).max(4).optional().describe("Least number of channels."),
+};
+const Kernel = z.union([z.literal(1), z.literal(3), z.literal(5)]);
+
+/** One operation of a blueprint. Weights start He-normal, scales at 1, biases at 0; convolutions keep [H, W]. */
+export const BlueprintNode = z.discriminatedUnion("op", [
+  // weights
+  z.strictObject({ op: z.literal("conv"), ...unary, ...sized, kernel: Kernel }),
+  z.strictObject({ op: z.literal("depthwise"), ...unary, kernel: Kernel }),
+  z.strictObject({ op: z.literal("dense"), ...unary, ...sized }),
+  z.strictObject({ op: z.literal("groupNorm"), ...unary }),
+  z.strictObject({ op: z.literal("scale"), ...unary }),
+  z.strictObject({ op: z.literal("bias"), ...unary }),
+  // activations
+  z.strictObject({ op: z.literal("relu"), ...unary }),
+  z.strictObject({ op: z.literal("gelu"), ...unary }),
+  z.strictObject({ op: z.literal("silu"), ...unary }),
+  z.strictObject({ op: z.literal("sigmoid"), ...unary }),
+  z.strictObject({ op: z.literal("tanh"), ...unary }),
+  z.strictObject({ op: z.literal("square"), ...unary }),
+  z.strictObject({ op: z.literal("log"), ...unary }),
+  // arithmetic
+  z.strictObject({ op: z.literal("globalPool"), ...unary }),
+  z.strictObject({ op: z.literal("multiply"), ...unary, by: z.number() }),
+  z.strictObject({ op: z.literal("add"), ...binary }),
+  z.strictObject({ op: z.literal("mul"), ...binary }),
+]);
+export type BlueprintNode = z.infer<typeof BlueprintNode>;
+export type BlueprintOp = BlueprintNode["op"];
+
+/** The branch f of a seed `y = h + α · γ ⊙ f(h)`: nodes in order, the last one is f(h). */
+export const Blueprint = z.strictObject({
+  name,
+  version: z.int().positive(),
+  about: z.string().min(1),
+  /** Breaks training on purpose: for tests of the gates and the governor. */
+  fault: z.literal(true).optional(),
+  nodes: z.array(BlueprintNode).min(1).max(64),
+});
+export type Blueprint = z.infer<typeof Blueprint>;
+
+/** Whether a blueprint may sit in a slot and what it costs there, γ and the blend included. */
+export type Fit =
+  | {
+    readonly fits: true;
+    readonly parameters: number;
+    /** Forward FLOPs for one example. */
+    readonly flops: number;
+  }
+  | { readonly fits: false; readonly reason: string };

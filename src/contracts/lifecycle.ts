@@ -1,0 +1,112 @@
+/** The lifecycle of a slot as data: stages, the edges between them, and what each edge and refusal is recorded as. */
+import type { Stage } from "./control.ts";
+
+/** Every stage; the position is the code that state tables store. */
+export const STAGES = [
+  "DORMANT",
+  "GERMINATED",
+  "TRAINING",
+  "BLENDING",
+  "HOLDING",
+  "FOSSILIZED",
+  "PRUNED",
+  "EMBARGOED",
+  "RESETTING",
+] as const satisfies readonly Stage[];
+
+/**
+ * Every legal edge; no other exists. A seed with α > 0 that is to be pruned first ramps α down to 0 within its stage and
+ * takes the edge to PRUNED when α is exactly 0.
+ */
+export const EDGES: Readonly<Record<Stage, readonly Stage[]>> = {
+  DORMANT: ["GERMINATED"],
+  GERMINATED: ["TRAINING", "PRUNED"],
+  TRAINING: ["BLENDING", "PRUNED"],
+  BLENDING: ["HOLDING", "PRUNED"],
+  HOLDING: ["FOSSILIZED", "PRUNED"],
+  FOSSILIZED: [],
+  PRUNED: ["EMBARGOED"],
+  EMBARGOED: ["RESETTING"],
+  RESETTING: ["DORMANT"],
+};
+
+/** Stages in which a slot holds a seed that may still be pruned. */
+export const LIVE_STAGES: readonly Stage[] = ["GERMINATED", "TRAINING", "BLENDING", "HOLDING"];
+
+/** Why an edge was taken. */
+export type EdgeReason =
+  /** The controller asked for it. */
+  | "action"
+  /** The governor pruned the seed at once. */
+  | "governor"
+  /** The seed's program is running. */
+  | "compiled"
+  /** The seed's program was not ready in time. */
+  | "compile_timeout"
+  /** The gate held at the last tick of TRAINING, and no action had come. */
+  | "gate"
+  /** No proven advantage by the last tick of TRAINING. */
+  | "no_benefit"
+  /** The seed's gradient is NaN or infinite. */
+  | "not_finite"
+  /** α is 1 and the control loss is no worse. */
+  | "blended"
+  /** The control loss rose while α grew, or a guarded ramp waited too long. */
+  | "regression"
+  /** HOLDING ended without an action to fossilise. */
+  | "holding_timeout"
+  /** The seed's memory was returned. */
+  | "released"
+  /** The time of a resting stage is over. */
+  | "elapsed";
+
+/** Numbers and names that a decision rests on; numbers that are not finite stand as text. */
+export type Evidence = Readonly<Record<string, number | string | boolean | null>>;
+
+/** One transition of one slot, as history keeps it. */
+export interface Edge {
+  readonly tick: number;
+  readonly step: number;
+  readonly slot: string;
+  /** Unique within a run: `slot#generation`. */
+  readonly seed: string;
+  readonly blueprint: string | null;
+  readonly from: Stage;
+  readonly to: Stage;
+  readonly reason: EdgeReason;
+  readonly evidence: Evidence;
+}
+
+/** Why an action is refused. */
+export type VetoReason =
+  | "unknown_slot"
+  | "wrong_stage"
+  | "blending_out"
+  | "too_young"
+  | "too_early"
+  | "too_late"
+  | "embargo"
+  | "governor"
+  | "live_limit"
+  | "does_not_fit"
+  | "parameter_budget"
+  | "flop_budget"
+  | "gradient_unmeasured"
+  | "gradient_not_finite"
+  | "gradient_ratio"
+  | "advantage_unmeasured"
+  | "advantage_batches"
+  | "advantage_unproven"
+  | "alpha_below_one"
+  | "loss_unmeasured"
+  | "loss_regressed"
+  | "removal_unmeasured"
+  | "removal_stale"
+  | "removal_unproven"
+  | "advantage_falling";
+
+/** A refusal, with what it rests on. */
+export interface Veto {
+  readonly reason: VetoReason;
+  readonly evidence: Evidence;
+}

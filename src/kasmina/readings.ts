@@ -1,0 +1,79 @@
+import type { Measurement } from "../contracts/control.ts";
+import { lowerBound } from "./gates.ts";
+import type { SlotTable } from "./slot_table.ts";
+import type { SlotMeasurement } from "./types.ts";
+
+/** A mean and its standard error. */
+export type Pair = Pick<Measurement, "mean" | "se">;
+
+/** A measured mean of one slot; null where unknown. */
+export function reading(table: SlotTable, row: number, kind: "advantage" | "removal"): Measurement | null {
+  const mean = table[`${kind}Mean`].get(row),
+    se = table[`${kind}Se`].get(row),
+    n = table[`${kind}N`].get(row);
+  return mean === null || se === null || n === null ? null : { mean, se, n };
+}
+
+function setReading(
+  table: SlotTable,
+  row: number,
+  kind: "advantage" | "removal",
+  value: Measurement | null,
+): void {
+  table[`${kind}Mean`].set(row, value?.mean ?? null);
+  table[`${kind}Se`].set(row, value?.se ?? null);
+  table[`${kind}N`].set(row, value?.n ?? null);
+}
+
+/** The latest removal cost with its age in ticks. */
+export function removalOf(table: SlotTable, row: number): (Measurement & { age: number }) | null {
+  const cost = reading(table, row, "removal");
+  const age = table.removalAge.get(row);
+  return cost && age !== null ? { ...cost, age } : null;
+}
+
+/** Where a stage began: the control loss of a blend, the first removal cost of a hold. */
+export function startOf(table: SlotTable, row: number, kind: "anchor" | "firstRemoval"): Pair | null {
+  const mean = table[`${kind}Mean`].get(row), se = table[`${kind}Se`].get(row);
+  return mean === null || se === null ? null : { mean, se };
+}
+
+export function setStart(
+  table: SlotTable,
+  row: number,
+  kind: "anchor" | "firstRemoval",
+  value: Pair | null,
+): void {
+  table[`${kind}Mean`].set(row, value?.mean ?? null);
+  table[`${kind}Se`].set(row, value?.se ?? null);
+}
+
+/** Forgets the removal costs of an earlier stage. */
+export function forgetRemoval(table: SlotTable, row: number): void {
+  setReading(table, row, "removal", null);
+  table.removalAge.set(row, null);
+  setStart(table, row, "firstRemoval", null);
+  table.removalPasses[row] = 0;
+}
+
+/** Takes in what a tick found out about a slot. Only removal costs, which are dear, are kept beyond their tick. */
+export function takeIn(
+  table: SlotTable,
+  row: number,
+  m: SlotMeasurement | undefined,
+  confidence: number,
+): void {
+  table.gradNorm.set(row, m?.gradNorm ?? null);
+  table.hostGradNorm.set(row, m?.hostGradNorm ?? null);
+  table.micros.set(row, m?.micros ?? null);
+  setReading(table, row, "advantage", m?.advantage ?? null);
+  if (!m?.removal) {
+    const age = table.removalAge.get(row);
+    table.removalAge.set(row, age === null ? null : age + 1);
+    return;
+  }
+  setReading(table, row, "removal", m.removal);
+  table.removalAge.set(row, 0);
+  if (!startOf(table, row, "firstRemoval")) setStart(table, row, "firstRemoval", m.removal);
+  table.removalPasses[row] = lowerBound(m.removal, confidence) > 0 ? table.removalPasses[row] + 1 : 0;
+}

@@ -1,0 +1,101 @@
+import type { Stage } from "../contracts/control.ts";
+import type { Edge, EdgeReason } from "../contracts/lifecycle.ts";
+import { g3 } from "./gates.ts";
+import { blendOut, isLive, type Machine, moves, OUT, rampAt, take, trainingVerdict } from "./machine.ts";
+import { setStart, startOf, takeIn } from "./readings.ts";
+import type { Clock, TickMeasurements } from "./types.ts";
+
+/** Ticks that a guarded ramp may wait in all, and how far above its start the control loss may be for it to move. */
+const GUARD_TICKS = 5;
+const GUARD_TOLERANCE = 0.01;
+
+type Automatic = (machine: Machine, row: number, m: TickMeasurements) => Edge[];
+
+/** Takes the edge to `to` where the stage has lasted `limit` ticks. */
+function timeout(
+  machine: Machine,
+  row: number,
+  to: Stage,
+  reason: EdgeReason,
+  limit: number,
+  clock: Clock,
+): Edge[] {
+  const ticks = machine.table.ticksInStage[row];
+  return ticks >= limit ? [take(machine, row, to, reason, { ticks }, clock)] : [];
+}
+
+function train(machine: Machine, row: number, m: TickMeasurements): Edge[] {
+  const { options, table } = machine;
+  const gradNorm = table.gradNorm.get(row);
+  if (gradNorm !== null && !Number.isFinite(gradNorm)) {
+    return [take(machine, row, "PRUNED", "not_finite", { gradNorm: String(gradNorm) }, m)];
+  }
+  if (table.ticksInStage[row] < options.gates.trainingLimit) return [];
+  const { pass, reason, evidence } = trainingVerdict(machine, row);
+  return pass
+    ? [take(machine, row, "BLENDING", "gate", evidence, m)]
+    : [take(machine, row, "PRUNED", "no_benefit", { ...evidence, failed: reason }, m)];
+}
+
+function blend(machine: Machine, row: number, m: TickMeasurements): Edge[] {
+  const { options, table } = machine;
+  const { gates, alpha } = options;
+  if (!table.ready[row]) return timeout(machine, row, "PRUNED", "compile_timeout", gates.compileTicks, m);
+  const anchor = startOf(table, row, "anchor");
+  if (table.alpha[row] === 1) {
+    const { pass, evidence } = g3({ alpha: 1, controlLoss: m.controlLoss, anchor }, gates);
+    if (pass) return [take(machine, row, "HOLDING", "blended", evidence, m)];
+    if (table.rampElapsed[row] === alpha.ticks) table.waited[row]++;
+    return table.waited[row] > gates.freezeTicks ? blendOut(machine, row, "regression", evidence, m) : [];
+  }
+  if (alpha.schedule !== "guarded") return [];
+  const limit = anchor && anchor.mean * (1 + GUARD_TOLERANCE);
+  const safe = limit !== null && m.controlLoss !== null && m.controlLoss.mean <= limit;
+  table.held[row] = safe ? 0 : 1;
+  if (safe || ++table.waited[row] <= GUARD_TICKS) return [];
+  return blendOut(machine, row, "regression", { controlLoss: m.controlLoss?.mean ?? null, limit }, m);
+}
+
+/** What each stage does by itself at the end of a tick. */
+const automatic: Record<Stage, Automatic> = {
+  DORMANT: () => [],
+  GERMINATED: (machine, row, m) =>
+    machine.table.ready[row]
+      ? [take(machine, row, "TRAINING", "compiled", { ticks: machine.table.ticksInStage[row] }, m)]
+      : timeout(machine, row, "PRUNED", "compile_timeout", machine.options.gates.compileTicks, m),
+  TRAINING: train,
+  BLENDING: blend,
+  HOLDING(machine, row, m) {
+    const ticks = machine.table.ticksInStage[row];
+    if (ticks < machine.options.gates.holdingLimit) return [];
+    return blendOut(machine, row, "holding_timeout", { ticks }, m);
+  },
+  FOSSILIZED: () => [],
+  PRUNED: (machine, row, m) =>
+    m.slots[machine.table.names[row]]?.released ? [take(machine, row, "EMBARGOED", "released", {}, m)] : [],
+  EMBARGOED: (machine, row, m) =>
+    timeout(machine, row, "RESETTING", "elapsed", machine.options.gates.embargoTicks, m),
+  RESETTING: (machine, row, m) =>
+    timeout(machine, row, "DORMANT", "elapsed", machine.options.gates.resettingTicks, m),
+};
+
+/** Ends a tick for one slot. */
+export function tickSlot(machine: Machine, row: number, m: TickMeasurements): Edge[] {
+  const { options, table } = machine;
+  const measured = m.slots[table.names[row]];
+  table.ticksInStage[row]++;
+  if (isLive(machine, row)) table.age[row]++;
+  if (table.embargo[row] > 0) table.embargo[row]--;
+  takeIn(table, row, measured, options.gates.confidence);
+  if (moves(machine, row)) table.alpha[row] = rampAt(machine, row, ++table.rampElapsed[row]);
+  const doom = table.doom[row];
+  if (doom && table.ramp[row] === OUT) {
+    return table.alpha[row] === 0 ? [take(machine, row, "PRUNED", doom.reason, doom.evidence, m)] : [];
+  }
+  if (!table.ready[row] && measured?.ready) {
+    table.ready[row] = 1;
+    // α has been 0 all through this tick, so this is the loss from which the ramp starts.
+    if (table.stageOf(row) === "BLENDING") setStart(table, row, "anchor", m.controlLoss);
+  }
+  return automatic[table.stageOf(row)](machine, row, m);
+}
