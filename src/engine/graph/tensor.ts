@@ -1,5 +1,5 @@
 import type { Attrs, DType, TensorType } from "../gpu/kernel.ts";
-import { formatShape, type Shape } from "../../util/shape.ts";
+import { formatShape, sameShape, type Shape } from "../../util/shape.ts";
 import type { Op } from "./op.ts";
 
 /** Where a tensor without an op comes from. */
@@ -51,21 +51,72 @@ export class Tensor implements TensorType {
   }
 }
 
+/** Nodes made within `withSharedNodes`, by what defines them; null outside. */
+let shared: Map<string, Tensor> | null = null;
+
+/**
+ * Runs `trace` such that the same op on the same tensors with the same attributes is one node, and so is a source of one
+ * name: what is traced twice is computed once. Tracing a network a second time with a change half-way thus shares all
+ * that comes before the change. Nested calls share with the outer one.
+ *
+ * @throws {TypeError} if two sources of one name differ in shape or dtype.
+ */
+export function withSharedNodes<T>(trace: () => T): T {
+  const outer = shared;
+  shared = outer ?? new Map();
+  try {
+    return trace();
+  } finally {
+    shared = outer;
+  }
+}
+
+function share(key: () => string, make: () => Tensor): Tensor {
+  if (!shared) return make();
+  const name = key();
+  const node = shared.get(name) ?? make();
+  shared.set(name, node);
+  return node;
+}
+
+/** Attributes as text: equal exactly where they are equal, -0 and NaN included. */
+function attrsKey(attrs: Attrs): string {
+  const text = (value: unknown): string =>
+    Array.isArray(value) ? `[${value.map(text)}]` : Object.is(value, -0) ? "-0" : String(value);
+  return Object.keys(attrs).sort().map((name) => `${name}=${text(attrs[name])}`).join(";");
+}
+
+function source(origin: Source, shape: Shape, dtype: DType): Tensor {
+  const tensor = share(
+    () => `${origin.kind} ${origin.name}`,
+    () => new Tensor(origin, { shape, dtype }),
+  );
+  if (tensor.dtype !== dtype || !sameShape(tensor.shape, shape)) {
+    throw new TypeError(
+      `${origin.kind} "${origin.name}": declared as ${tensor} and as ${dtype} ${formatShape(shape)}`,
+    );
+  }
+  return tensor;
+}
+
 /** Applies an op: checks the operands and records the node. */
 export function apply<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor {
-  return new Tensor(op as unknown as Op, op.type(inputs, attrs), inputs, attrs);
+  return share(
+    () => `${op.name}(${inputs.map((input) => input.id)}) ${attrsKey(attrs)}`,
+    () => new Tensor(op as unknown as Op, op.type(inputs, attrs), inputs, attrs),
+  );
 }
 
 export function parameter(name: string, shape: Shape): Tensor {
-  return new Tensor({ kind: "parameter", name }, { shape, dtype: "f32" });
+  return source({ kind: "parameter", name }, shape, "f32");
 }
 
 export function stepInput(name: string, shape: Shape, dtype: DType = "f32"): Tensor {
-  return new Tensor({ kind: "step", name }, { shape, dtype });
+  return source({ kind: "step", name }, shape, dtype);
 }
 
 export function resident(name: string, shape: Shape, dtype: DType): Tensor {
-  return new Tensor({ kind: "resident", name }, { shape, dtype });
+  return source({ kind: "resident", name }, shape, dtype);
 }
 
 /** Marks a tensor as a boundary that fusion keeps: its value is computed alike in every program that shares it. */
