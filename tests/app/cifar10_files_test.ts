@@ -127,6 +127,24 @@ Deno.test("loadCifar10() removes what a killed download left a day ago, and only
     }));
 });
 
+Deno.test("loadCifar10() caches in ~/.cache, and leaves in place what a faster run put there meanwhile", async () => {
+  await inFolder(async (root, hooks) => {
+    const cache = `${root}/.cache/esper`;
+    const answer = async () => {
+      await writeFiles(`${cache}/${FOLDER}`, [{ name: "from_the_other_run", bytes: new Uint8Array(1) }]);
+      return new Response(archive);
+    };
+    await serving(answer, async (address) => {
+      const { set, ...options } = hooks({ address, sha256: await sha256(archive) });
+      delete set.XDG_CACHE_HOME;
+      set.HOME = root;
+      assertEquals((await loadCifar10(undefined, options)).dataset.train.count, 5 * RECORDS);
+      assertEquals(await names(cache), [FOLDER]);
+      assertEquals(await names(`${cache}/${FOLDER}`), ["from_the_other_run"]);
+    });
+  });
+});
+
 /** One line that holds `cause` and the cures, and an empty cache. */
 async function assertUnavailable(
   hooks: LoadHooks,
@@ -278,7 +296,7 @@ Deno.test("loadCifar10() says that the cache folder cannot be made, or is not kn
     await assertRejects(
       () => loadCifar10(undefined, options),
       DataUnavailable,
-      `cache: want to make ${root}/cache/esper, got `,
+      `cache: want to write to ${root}/cache/esper, got `,
     );
     delete set.XDG_CACHE_HOME;
     await assertRejects(

@@ -43,7 +43,7 @@ Deno.test("loadDataset() takes the digits, at CIFAR-10's size and with a notice,
   assert(
     notice?.startsWith(
       "training on 10000 handwritten digits instead of cifar10, which is unavailable: " +
-        "data.dir (/none) does not exist; cache: want to make /dev/null/esper, got ",
+        "data.dir (/none) does not exist; cache: want to write to /dev/null/esper, got ",
     ),
     notice ?? "no notice",
   );

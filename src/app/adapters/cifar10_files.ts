@@ -1,5 +1,6 @@
 import { CIFAR10_FILES, CIFAR10_RECORDS_PER_FILE, parseCifar10 } from "../../engine/data/cifar10.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
+import { gunzip } from "../../engine/data/gunzip.ts";
 import { UserError } from "../../util/errors.ts";
 import type { Download } from "./download.ts";
 import { download } from "./download.ts";
@@ -38,13 +39,15 @@ export async function loadCifar10(dir: string | undefined, hooks: LoadHooks = {}
     FOLDER,
     CIFAR10_FILES,
   );
-  const folder = set.dir ?? (await findFolder([{ what: "cache", dir: cache }], FOLDER, CIFAR10_FILES)).dir ??
-    await fetchArchive(cache, source, hooks, set.missed);
-  const dataset = await readCifar10(folder, source.recordsPerFile);
-  const remark = set.missed.length === 0
-    ? null
-    : `${set.missed.join("; ")}; CIFAR-10 was read from ${folder}`;
-  return { dataset, remark };
+  const folder = set.dir ?? (await findFolder([{ what: "cache", dir: cache }], FOLDER, CIFAR10_FILES)).dir;
+  const dataset = folder === null
+    ? await fetchCifar10(cache, source, hooks, set.missed)
+    : await readCifar10(folder, source.recordsPerFile);
+  if (set.missed.length === 0) return { dataset, remark: null };
+  return {
+    dataset,
+    remark: `${set.missed.join("; ")}; CIFAR-10 was read from ${folder ?? `${cache}/${FOLDER}`}`,
+  };
 }
 
 async function readCifar10(folder: string, recordsPerFile: number): Promise<Dataset> {
@@ -60,12 +63,12 @@ function cacheFolder(env: (name: string) => string | undefined): string | undefi
   return base ? `${base}/esper` : undefined;
 }
 
-async function fetchArchive(
+async function fetchCifar10(
   cache: string | undefined,
   source: Cifar10Source,
   hooks: LoadHooks,
   missed: readonly string[],
-): Promise<string> {
+): Promise<Dataset> {
   try {
     if (cache === undefined) {
       throw new UserError("cache: want a folder for the download, got neither XDG_CACHE_HOME nor HOME set");
@@ -73,7 +76,10 @@ async function fetchArchive(
     return await downloadInto(cache, source, hooks);
   } catch (error) {
     hooks.signal?.throwIfAborted();
-    throw new DataUnavailable("cifar10", [...missed, messageOf(error)], [
+    const reason = error instanceof UserError
+      ? error.message
+      : `cache: want to write to ${cache}, got ${messageOf(error)}; free space or set XDG_CACHE_HOME`;
+    throw new DataUnavailable("cifar10", [...missed, reason], [
       `--set data.dir=FOLDER where FOLDER holds ${FOLDER}`,
       "CIFAR10_DIR=FOLDER",
       `a network that reaches ${new URL(source.address).host}`,
@@ -83,34 +89,25 @@ async function fetchArchive(
 }
 
 /**
- * Downloads, unpacks and checks in a folder of its own beside the final one, which then appears whole by a rename, this
+ * Downloads, unpacks and reads in a folder of its own beside the final one, which then appears whole by a rename, this
  * one's or that of a run that was faster.
  */
-async function downloadInto(cache: string, source: Cifar10Source, hooks: LoadHooks): Promise<string> {
-  const final = `${cache}/${FOLDER}`;
-  await makeFolder(cache);
+async function downloadInto(cache: string, source: Cifar10Source, hooks: LoadHooks): Promise<Dataset> {
+  await Deno.mkdir(cache, { recursive: true });
   await sweep(cache);
-  const work = await Deno.makeTempDir({ dir: cache, prefix: WORK_PREFIX }).catch((error) => {
-    throw new UserError(`cache: want to write to ${cache}, got ${messageOf(error)}; set XDG_CACHE_HOME`);
-  });
+  const work = await Deno.makeTempDir({ dir: cache, prefix: WORK_PREFIX });
   try {
-    const archive = `${work}/archive.tar.gz`, unpacked = `${work}/${FOLDER}`;
+    const archive = `${work}/archive.tar.gz`, unpacked = `${work}/${FOLDER}`, final = `${cache}/${FOLDER}`;
     await download(source, archive, hooks.onProgress, hooks.signal);
-    await unpack(archive, unpacked);
-    await readCifar10(unpacked, source.recordsPerFile);
+    await unpack(archive, source.address, unpacked);
+    const dataset = await readCifar10(unpacked, source.recordsPerFile);
     await Deno.rename(unpacked, final).catch(async (error) => {
       if (await Deno.stat(final).then(() => false, () => true)) throw error;
     });
+    return dataset;
   } finally {
     await Deno.remove(work, { recursive: true });
   }
-  return final;
-}
-
-async function makeFolder(path: string): Promise<void> {
-  await Deno.mkdir(path, { recursive: true }).catch((error) => {
-    throw new UserError(`cache: want to make ${path}, got ${messageOf(error)}; set XDG_CACHE_HOME`);
-  });
 }
 
 /** Removes what downloads left behind that were killed a day ago or earlier. */
@@ -124,13 +121,10 @@ async function sweep(cache: string): Promise<void> {
   }
 }
 
-async function unpack(archive: string, folder: string): Promise<void> {
-  using file = await Deno.open(archive);
-  const stream = file.readable.pipeThrough(new DecompressionStream("gzip"));
-  const files = untar(new Uint8Array(await new Response(stream).arrayBuffer()));
+async function unpack(archive: string, name: string, folder: string): Promise<void> {
+  const files = untar(await gunzip({ name, bytes: await Deno.readFile(archive) }));
   await Deno.mkdir(folder);
   for (const { name, bytes } of files) {
-    const base = name.slice(name.lastIndexOf("/") + 1);
-    await Deno.writeFile(`${folder}/${base}`, bytes);
+    await Deno.writeFile(`${folder}/${name.slice(name.lastIndexOf("/") + 1)}`, bytes);
   }
 }

@@ -1,5 +1,6 @@
 import { UserError } from "../../util/errors.ts";
 import type { SourceFile } from "./dataset.ts";
+import { gunzip } from "./gunzip.ts";
 
 /** Contents of an IDX file of unsigned bytes: `data` has the product of `shape` elements, outermost dimension first. */
 export interface IdxArray {
@@ -7,7 +8,7 @@ export interface IdxArray {
   data: Uint8Array<ArrayBuffer>;
 }
 
-const GZIP_MAGIC = [0x1f, 0x8b], TYPE_U8 = 0x08;
+const TYPE_U8 = 0x08;
 
 /**
  * Reads an IDX file of unsigned bytes (http://yann.lecun.com/exdb/mnist): two zero bytes, the element type, the rank,
@@ -35,17 +36,4 @@ export async function parseIdx(file: SourceFile): Promise<IdxArray> {
     throw broken(`${header + size} bytes for [${shape.join(", ")}]`, `${bytes.length}`);
   }
   return { shape, data: bytes.subarray(header) };
-}
-
-async function gunzip({ name, bytes }: SourceFile): Promise<Uint8Array<ArrayBuffer>> {
-  if (bytes[0] !== GZIP_MAGIC[0] || bytes[1] !== GZIP_MAGIC[1]) return bytes;
-  try {
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  } catch (error) {
-    const cause = error instanceof Error ? error.message : String(error);
-    throw new UserError(
-      `${name}: want a whole gzip file, got ${bytes.length} bytes (${cause}); get the file again`,
-    );
-  }
 }
