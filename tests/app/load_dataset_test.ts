@@ -49,6 +49,30 @@ Deno.test("loadDataset() takes the digits, at CIFAR-10's size and with a notice,
   );
 });
 
+Deno.test("loadDataset() fits split and mirroring to the digits, and says so", async () => {
+  const load = (data: Record<string, unknown>) => loadDataset(dataConfig(data), 1, NOWHERE);
+  const augment = { crop: 2, flip: true }, upright = { crop: 2, flip: false };
+  const tooMuch = { control: 2000, validation: 6000 };
+  const substitute = await load({
+    kind: "cifar10",
+    whenUnavailable: "digits",
+    split: tooMuch,
+    augment,
+    trainLimit: 5000,
+  });
+  assertEquals(substitute.split, { control: 1000, validation: 3000, trainLimit: 5000 });
+  assertEquals(substitute.augment, upright);
+  assert(
+    substitute.notice?.endsWith(
+      "; 1000 of them for control and 3000 for validation; digits are not mirrored",
+    ),
+    substitute.notice ?? "no notice",
+  );
+  const asked = await load({ kind: "digits", augment });
+  assertEquals([asked.augment, asked.notice], [upright, "digits are not mirrored"]);
+  assertEquals([asked.split.control, asked.split.validation], [2000, 2000]);
+});
+
 Deno.test("loadDataset() is an error with cures where no substitute is named", async () => {
   await assertRejects(
     () => loadDataset(dataConfig({ kind: "cifar10" }), 1, NOWHERE),

@@ -1,7 +1,7 @@
 import { UserError } from "../../util/errors.ts";
 import { prng } from "../../util/prng.ts";
 
-/** How many training examples go where; without `trainLimit` the rest all train. */
+/** How many training examples go where; of the rest at most `trainLimit` train, all of them without it. */
 export interface SplitOptions {
   control: number;
   validation: number;
@@ -19,7 +19,7 @@ export interface Split {
  * Splits the training set by seed. Each part has the same number of every class, give or take one, unless a class has
  * run out; control and validation are the same whatever `trainLimit` is.
  *
- * @throws where the parts together want more examples than there are, or nothing is left to train on.
+ * @throws where control and validation leave nothing to train on.
  */
 export function splitTrain(
   labels: Uint8Array,
@@ -27,13 +27,11 @@ export function splitTrain(
   { control, validation, trainLimit }: SplitOptions,
   seed: number,
 ): Split {
-  const left = labels.length - control - validation, wanted = trainLimit ?? left;
-  if (left < 1 || wanted > left || wanted < 1) {
+  const left = labels.length - control - validation;
+  if (left < 1) {
     throw new UserError(
-      `split: want ${control} control, ${validation} validation and ${
-        trainLimit ?? "at least 1"
-      } training examples, ` +
-        `got ${labels.length} examples; lower data.split or data.trainLimit`,
+      `split: want ${control} control and ${validation} validation examples and at least 1 to train on, ` +
+        `got ${labels.length} in all; lower data.split`,
     );
   }
   const pools = Array.from({ length: classes }, (): number[] => []);
@@ -42,7 +40,7 @@ export function splitTrain(
   return {
     control: deal(pools, control),
     validation: deal(pools, validation),
-    train: deal(pools, wanted),
+    train: deal(pools, Math.min(left, trainLimit ?? left)),
   };
 }
 
