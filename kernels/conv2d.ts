@@ -1,3 +1,4 @@
+import depthwise3Source from "../shaders/conv2d/depthwise3.wgsl" with { type: "text" };
 import narrowSource from "../shaders/conv2d/narrow.wgsl" with { type: "text" };
 import plainSource from "../shaders/conv2d/plain.wgsl" with { type: "text" };
 import stripSource from "../shaders/conv2d/strip.wgsl" with { type: "text" };
@@ -84,33 +85,55 @@ function tapConstants(task: Task): Record<string, number> {
   return { KERNEL_WIDTH: task.kernel[1], STRIDE: task.stride, PADDING: task.padding };
 }
 
-/** Workgroups of 32 for kernels that compute 4 neighbours × 4 channels an invocation. */
-function stripWorkgroups({ batch, result: [height, width], channels }: Task): [number, number, number] {
-  return workgroupsFor(batch * height * Math.ceil(width / 4) * (channels / 4), 32);
+/** Workgroups of 32 for kernels that compute 4 columns, `step` apart, × 4 channels an invocation. */
+function stripWorkgroups(
+  { batch, result: [height, width], channels }: Task,
+  step = 1,
+): [number, number, number] {
+  const rows = step * Math.ceil(height / step), strips = step * Math.ceil(width / (4 * step));
+  return workgroupsFor(batch * rows * strips * (channels / 4), 32);
+}
+
+/** Whether each source value can be loaded once for three taps of a row. */
+function slides(task: Task): boolean {
+  return task.kernel[1] === 3 && task.stride === 1 && task.padding < Math.min(3, task.kernel[0]);
+}
+
+/** Constants of the kernels that slide; a gradient is a convolution with the kernel turned by half a turn. */
+function slidingConstants(task: Task): Record<string, number> {
+  const [y, x] = task.kernel.map((k) => task.gradient ? k - 1 - task.padding : task.padding);
+  return { PADDING_Y: y, PADDING_X: x, INPUT_GRADIENT: Number(task.gradient) };
 }
 
 /** The ordered variants for one way to see a call as a task. */
 function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly Variant<A>[] {
-  /** Each source value loaded once for three taps. */
   const strip3: Variant<A> = {
     id: "strip3",
-    fits(call, device) {
-      const task = taskOf(call);
-      return device.software && wholeVectors(task) && task.kernel[1] === 3 && task.stride === 1 &&
-        task.padding < Math.min(3, task.kernel[0]);
-    },
+    fits: (call, device) => device.software && wholeVectors(taskOf(call)) && slides(taskOf(call)),
     lower(call) {
       const task = taskOf(call);
-      const paddings = task.kernel.map((k) => task.gradient ? k - 1 - task.padding : task.padding);
       return single({
         name: "conv2d/strip3",
         source: strip3Source,
-        constants: {
-          ...sizeConstants(task, 4, 4),
-          PADDING_Y: paddings[0],
-          PADDING_X: paddings[1],
-          INPUT_GRADIENT: Number(task.gradient),
-        },
+        constants: { ...sizeConstants(task, 4, 4), ...slidingConstants(task) },
+        operands,
+        workgroups: stripWorkgroups(task),
+      });
+    },
+  };
+  const depthwise3: Variant<A> = {
+    id: "depthwise3",
+    fits(call, device) {
+      const task = taskOf(call);
+      return device.software && task.depthwise && task.channels % 4 === 0 && slides(task);
+    },
+    lower(call) {
+      const task = taskOf(call);
+      const { SOURCE_CHANNELS: _, ...sizes } = sizeConstants(task, 4, 4);
+      return single({
+        name: "conv2d/depthwise3",
+        source: depthwise3Source,
+        constants: { ...sizes, ...slidingConstants(task) },
         operands,
         workgroups: stripWorkgroups(task),
       });
@@ -130,7 +153,7 @@ function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly 
           INPUT_GRADIENT: Number(task.gradient),
         },
         operands,
-        workgroups: stripWorkgroups(task),
+        workgroups: stripWorkgroups(task, task.gradient ? task.stride : 1),
       });
     },
   };
@@ -196,6 +219,7 @@ function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly 
   };
   return [
     strip3,
+    depthwise3,
     strip,
     narrow,
     tiled(16, 16, (task) => task.channels > 32 && 2 * pixelTiles(task, 64) >= ENOUGH_TILES),

@@ -1,3 +1,5 @@
+import depthwise3Source from "../shaders/conv2d/weights_depthwise3.wgsl" with { type: "text" };
+import narrow3Source from "../shaders/conv2d/weights_narrow3.wgsl" with { type: "text" };
 import plainSource from "../shaders/conv2d/weights_plain.wgsl" with { type: "text" };
 import stripSource from "../shaders/conv2d/weights_strip.wgsl" with { type: "text" };
 import strip3Source from "../shaders/conv2d/weights_strip3.wgsl" with { type: "text" };
@@ -23,13 +25,18 @@ function sizesOf({ inputs: [x, dy], output, attrs }: WeightCall): ConvSizes {
 const wholeVectors = ({ depthwise, inChannels, outChannels }: ConvSizes) =>
   !depthwise && inChannels % 4 === 0 && outChannels % 4 === 0;
 
-/** Sizes as the shaders name them, channels counted in units of `unit`. */
-function sizeConstants(sizes: ConvSizes, unit: number, padding: number): Record<string, number> {
+/** Sizes as the shaders name them, channels counted in units of `unit` and `sourceUnit`. */
+function sizeConstants(
+  sizes: ConvSizes,
+  unit: number,
+  padding: number,
+  sourceUnit = unit,
+): Record<string, number> {
   return {
     BATCH: sizes.batch,
     SOURCE_HEIGHT: sizes.input[0],
     SOURCE_WIDTH: sizes.input[1],
-    SOURCE_CHANNELS: sizes.inChannels / unit,
+    SOURCE_CHANNELS: sizes.inChannels / sourceUnit,
     HEIGHT: sizes.output[0],
     WIDTH: sizes.output[1],
     CHANNELS: sizes.outChannels / unit,
@@ -74,24 +81,61 @@ function splitRows({ batch, output }: ConvSizes, units: number, wanted: number) 
   return { rows: { CHUNKS: chunks, ROWS_PER_CHUNK: share }, chunks };
 }
 
-const strip3: Variant<WeightGradientAttrs> = {
-  id: "strip3",
-  fits(call, device) {
-    const sizes = sizesOf(call);
-    return device.software && wholeVectors(sizes) && sizes.kernel[1] === 3 && call.attrs.stride === 1;
+/** For machines without fast shared memory: three taps of a row × some source channels × 4 channels an invocation. */
+function sliding(
+  id: string,
+  source: string,
+  fits: (sizes: ConvSizes) => boolean,
+  blocks: (sizes: ConvSizes) => number,
+  constants: (sizes: ConvSizes, padding: number) => Record<string, number>,
+): Variant<WeightGradientAttrs> {
+  return {
+    id,
+    fits(call, device) {
+      const sizes = sizesOf(call);
+      return device.software && sizes.kernel[1] === 3 && call.attrs.stride === 1 &&
+        sizes.outChannels % 4 === 0 && fits(sizes);
+    },
+    lower(call) {
+      const sizes = sizesOf(call);
+      const units = sizes.kernel[0] * blocks(sizes) * (sizes.outChannels / 4);
+      const { rows, chunks } = splitRows(sizes, units, SOFTWARE_INVOCATIONS);
+      return summed(call, chunks, {
+        name: `conv2d/weights_${id}`,
+        source,
+        constants: { ...constants(sizes, call.attrs.padding), ...rows },
+        workgroups: workgroupsFor(units * chunks, 32),
+      });
+    },
+  };
+}
+
+const strip3 = sliding(
+  "strip3",
+  strip3Source,
+  wholeVectors,
+  ({ inChannels }) => inChannels / 4,
+  (sizes, padding) => sizeConstants(sizes, 4, padding),
+);
+
+const narrow3 = sliding(
+  "narrow3",
+  narrow3Source,
+  ({ depthwise }) => !depthwise,
+  ({ inChannels }) => Math.ceil(inChannels / 3),
+  (sizes, padding) => sizeConstants(sizes, 4, padding, 1),
+);
+
+const depthwise3 = sliding(
+  "depthwise3",
+  depthwise3Source,
+  ({ depthwise }) => depthwise,
+  () => 1,
+  (sizes, padding) => {
+    const { SOURCE_CHANNELS: _, ...constants } = sizeConstants(sizes, 4, padding);
+    return constants;
   },
-  lower(call) {
-    const sizes = sizesOf(call);
-    const units = sizes.kernel[0] * (sizes.inChannels / 4) * (sizes.outChannels / 4);
-    const { rows, chunks } = splitRows(sizes, units, SOFTWARE_INVOCATIONS);
-    return summed(call, chunks, {
-      name: "conv2d/weights_strip3",
-      source: strip3Source,
-      constants: { ...sizeConstants(sizes, 4, call.attrs.padding), ...rows },
-      workgroups: workgroupsFor(units * chunks, 32),
-    });
-  },
-};
+);
 
 const strip: Variant<WeightGradientAttrs> = {
   id: "strip",
@@ -173,6 +217,8 @@ const plain: Variant<WeightGradientAttrs> = {
 export const weightGradientVariants: readonly Variant<WeightGradientAttrs>[] = [
   strip3,
   strip,
+  narrow3,
+  depthwise3,
   tiled(16, 16, (sizes) => sizes.outChannels > 32),
   tiled(16, 8, (sizes) => sizes.outChannels > 16),
   tiled(16, 4, () => true),

@@ -1,5 +1,7 @@
 // Convolution and its input gradient as in plain.wgsl, without groups, for machines without fast shared memory: an
-// invocation computes 4 neighbours along x times 4 channels in registers. All channel counts are in vec4s.
+// invocation computes 4 results along x times 4 channels in registers. All channel counts are in vec4s. For the gradient of a
+// strided convolution these 4 lie STRIDE apart, and so do their rows in neighbouring invocations: a tap that one of them
+// does not have, none of them has.
 override BATCH: u32 = 1u;
 override SOURCE_HEIGHT: u32 = 1u;
 override SOURCE_WIDTH: u32 = 1u;
@@ -12,17 +14,24 @@ override KERNEL_WIDTH: u32 = 1u;
 override STRIDE: u32 = 1u;
 override PADDING: u32 = 0u;
 override INPUT_GRADIENT: bool = false;
-override STRIPS: u32 = (WIDTH + 3u) / 4u;
+override STEP: u32 = select(1u, STRIDE, INPUT_GRADIENT);
+override ROWS: u32 = (HEIGHT + STEP - 1u) / STEP;
+override STRIPS: u32 = (WIDTH + 4u * STEP - 1u) / (4u * STEP);
+// Distance in the source of two of the 4.
+override REACH: u32 = select(STRIDE, 1u, INPUT_GRADIENT);
 
 @group(0) @binding(0) var<storage, read> source: array<vec4f>;
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
+// Whether the result's position i has a source position under tap k.
+fn reaches(i: u32, k: u32) -> bool {
+  return !INPUT_GRADIENT || (i + PADDING + k * (STRIDE - 1u)) % STRIDE == 0u;
+}
+
+// That source position; before the first it wraps around.
 fn position(i: u32, k: u32) -> u32 {
-  if (INPUT_GRADIENT) {
-    let at = i + PADDING - k;
-    return select(0xffffffffu, at / STRIDE, at % STRIDE == 0u && i + PADDING >= k);
-  }
+  if (INPUT_GRADIENT) { return (i + PADDING + k * (STRIDE - 1u)) / STRIDE - k; }
   return i * STRIDE + k - PADDING;
 }
 
@@ -54,36 +63,38 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = (group.y * groups.x + group.x) * 32u + lane;
-  if (index >= BATCH * HEIGHT * STRIPS * CHANNELS) { return; }
+  if (index >= STEP * STEP * BATCH * ROWS * STRIPS * CHANNELS) { return; }
   let o = index % CHANNELS;
-  let x = index / CHANNELS % STRIPS * 4u;
-  let y = index / (CHANNELS * STRIPS) % HEIGHT;
-  let n = index / (CHANNELS * STRIPS * HEIGHT);
+  let phase = index / (CHANNELS * STRIPS * ROWS * BATCH);
+  let x = index / CHANNELS % STRIPS * 4u * STEP + phase % STEP;
+  let y = index / (CHANNELS * STRIPS) % ROWS * STEP + phase / STEP;
+  let n = index / (CHANNELS * STRIPS * ROWS) % BATCH;
+  if (y >= HEIGHT) { return; }
   var r0 = vec4f();
   var r1 = vec4f();
   var r2 = vec4f();
   var r3 = vec4f();
   for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {
+    if (!reaches(y, ky)) { continue; }
     let sy = position(y, ky);
     if (sy >= SOURCE_HEIGHT) { continue; }
     let row = (n * SOURCE_HEIGHT + sy) * SOURCE_WIDTH;
     for (var kx = 0u; kx < KERNEL_WIDTH; kx++) {
-      let x0 = position(x, kx);
-      let x1 = position(x + 1u, kx);
-      let x2 = position(x + 2u, kx);
-      let x3 = position(x + 3u, kx);
+      if (!reaches(x, kx)) { continue; }
+      let left = position(x, kx);
       for (var c = 0u; c < SOURCE_CHANNELS; c++) {
         let m = block(ky * KERNEL_WIDTH + kx, c, o);
-        r0 += product(m, load(row, x0, c));
-        r1 += product(m, load(row, x1, c));
-        r2 += product(m, load(row, x2, c));
-        r3 += product(m, load(row, x3, c));
+        r0 += product(m, load(row, left, c));
+        r1 += product(m, load(row, left + REACH, c));
+        r2 += product(m, load(row, left + 2u * REACH, c));
+        r3 += product(m, load(row, left + 3u * REACH, c));
       }
     }
   }
   let at = ((n * HEIGHT + y) * WIDTH + x) * CHANNELS + o;
-  result[at] = r0;
-  if (x + 1u < WIDTH) { result[at + CHANNELS] = r1; }
-  if (x + 2u < WIDTH) { result[at + 2u * CHANNELS] = r2; }
-  if (x + 3u < WIDTH) { result[at + 3u * CHANNELS] = r3; }
+  let next = STEP * CHANNELS;
+  if (x < WIDTH) { result[at] = r0; }
+  if (x + STEP < WIDTH) { result[at + next] = r1; }
+  if (x + 2u * STEP < WIDTH) { result[at + 2u * next] = r2; }
+  if (x + 3u * STEP < WIDTH) { result[at + 3u * next] = r3; }
 }
