@@ -105,9 +105,10 @@ export type ScheduleEntry = z.infer<typeof ScheduleEntry>;
 
 /** The content of a schedule file. */
 export const Schedule = z.array(ScheduleEntry);
+export type Schedule = z.infer<typeof Schedule>;
 
 /** How the heuristic controller decides; fractions are of the FLOP budget, losses in nats. */
-const HeuristicConfig = z.strictObject({
+export const HeuristicConfig = z.strictObject({
   kind: z.literal("heuristic"),
   /** Germination window, as progress. */
   germinateFrom: fraction.default(0.1).describe("no germination before this share of the FLOP budget"),

@@ -1,5 +1,6 @@
 import type { ProfileName } from "./config.ts";
-import type { Action, Decision, SlotObservation, Stage } from "./control.ts";
+import type { Action, Decision, SlotObservation } from "./control.ts";
+import type { Edge } from "./lifecycle.ts";
 
 /** What each topic carries. Times are counted in optimiser steps and in ticks. */
 export interface Payloads {
@@ -42,17 +43,8 @@ export interface Payloads {
     slots: Pick<SlotObservation, "slot" | "stage" | "blueprint" | "alpha" | "advantage">[];
     decision: Decision;
   };
-  "seed.edge": {
-    tick: number;
-    step: number;
-    slot: string;
-    seed: string;
-    blueprint: string | null;
-    from: Stage;
-    to: Stage;
-    reason: string;
-    evidence: Record<string, number | string | boolean | null>;
-  };
+  /** A slot has changed its stage. */
+  "seed.edge": Edge;
   "action.vetoed": { tick: number; step: number; action: Action; reason: string };
   "governor.rollback": {
     tick: number;

@@ -1,0 +1,107 @@
+import fc from "fast-check";
+import type { Action, Observation, SlotObservation } from "../../src/contracts/control.ts";
+import { STAGES } from "../../src/contracts/lifecycle.ts";
+
+/** A dormant slot of a small host, with the given differences. */
+export function slotLike(slot: string, differences: Partial<SlotObservation> = {}): SlotObservation {
+  return {
+    slot,
+    stage: "DORMANT",
+    blueprint: null,
+    alpha: 0,
+    ticksInStage: 0,
+    age: 0,
+    gradNorm: null,
+    hostGradNorm: null,
+    hostParams: 100,
+    advantage: null,
+    removal: null,
+    params: 0,
+    flops: 0,
+    embargoTicks: 0,
+    ...differences,
+  };
+}
+
+/** An observation in the middle of the germination window, with the given differences. */
+export function observationLike(differences: Partial<Observation> = {}): Observation {
+  return {
+    tick: 20,
+    step: 2000,
+    ticksLeft: 40,
+    progress: 0.3,
+    trainLoss: 1.5,
+    controlLoss: 1.6,
+    controlHistory: [2, 1.9, 1.8, 1.7, 1.6],
+    host: { params: 1000, flops: 10_000 },
+    slots: [slotLike("a"), slotLike("b")],
+    legal: [{ kind: "wait" }],
+    ...differences,
+  };
+}
+
+/** A live seed as the lifecycle reports it. */
+export function seedLike(slot: string, differences: Partial<SlotObservation> = {}): SlotObservation {
+  return slotLike(slot, {
+    stage: "TRAINING",
+    blueprint: "se",
+    ticksInStage: 4,
+    age: 5,
+    params: 100,
+    flops: 1000,
+    ...differences,
+  });
+}
+
+export const germinations = (slots: string[], blueprints: string[]): Action[] =>
+  slots.flatMap((slot) => blueprints.map((blueprint): Action => ({ kind: "germinate", slot, blueprint })));
+
+const measurement = fc.option(fc.record({
+  mean: fc.double({ min: -1, max: 1, noNaN: true }),
+  se: fc.double({ min: 0, max: 1, noNaN: true }),
+  n: fc.integer({ min: 1, max: 8 }),
+}));
+const norm = fc.option(fc.double({ min: 0, max: 100 }));
+
+const slot = (name: string): fc.Arbitrary<SlotObservation> =>
+  fc.record({
+    slot: fc.constant(name),
+    stage: fc.constantFrom(...STAGES),
+    blueprint: fc.option(fc.constantFrom("se", "conv3")),
+    alpha: fc.double({ min: 0, max: 1, noNaN: true }),
+    ticksInStage: fc.nat(15),
+    age: fc.nat(15),
+    gradNorm: norm,
+    hostGradNorm: norm,
+    hostParams: fc.nat(1000),
+    advantage: measurement,
+    removal: measurement.map((m) => m && { ...m, age: 1 }),
+    params: fc.nat(1000),
+    flops: fc.nat(1000),
+    embargoTicks: fc.nat(3),
+  });
+
+const everyAction: Action[] = ["a", "b", "c"].flatMap((name): Action[] => [
+  ...germinations([name], ["se", "conv3", "affine"]),
+  { kind: "advance", slot: name },
+  { kind: "prune", slot: name },
+  { kind: "fossilize", slot: name },
+]);
+
+/** Any observation of three slots, however unlikely. */
+const anyObservation: fc.Arbitrary<Observation> = fc.record({
+  tick: fc.constant(0),
+  step: fc.nat(1e6),
+  ticksLeft: fc.nat(100),
+  progress: fc.double({ min: 0, max: 1, noNaN: true }),
+  trainLoss: fc.option(fc.double()),
+  controlLoss: fc.option(fc.double()),
+  controlHistory: fc.array(fc.double({ min: -10, max: 10 }), { maxLength: 6 }),
+  host: fc.record({ params: fc.nat(1000), flops: fc.nat(1000) }),
+  slots: fc.tuple(slot("a"), slot("b"), slot("c")),
+  legal: fc.subarray(everyAction).map((actions): Action[] => [{ kind: "wait" }, ...actions]),
+});
+
+/** Observations of consecutive ticks. */
+export const anyRun: fc.Arbitrary<Observation[]> = fc.array(anyObservation, { minLength: 1, maxLength: 25 })
+  .map((run) => run.map((observation, tick) => ({ ...observation, tick })));
