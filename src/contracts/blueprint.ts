@@ -18,8 +18,7 @@ const sized = {
 };
 const Kernel = z.union([z.literal(1), z.literal(3), z.literal(5)]);
 
-/** One operation of a blueprint. Weights start He-normal, scales at 1, biases at 0; convolutions keep [H, W]. */
-export const BlueprintNode = z.discriminatedUnion("op", [
+const nodeTypes = [
   // weights
   z.strictObject({ op: z.literal("conv"), ...unary, ...sized, kernel: Kernel }),
   z.strictObject({ op: z.literal("depthwise"), ...unary, kernel: Kernel }),
@@ -40,7 +39,13 @@ export const BlueprintNode = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("multiply"), ...unary, by: z.number() }),
   z.strictObject({ op: z.literal("add"), ...binary }),
   z.strictObject({ op: z.literal("mul"), ...binary }),
-]);
+] as const;
+const OPS = nodeTypes.map((type) => type.shape.op.value).join(", ");
+
+/** One operation of a blueprint. Weights start He-normal, scales at 1, biases at 0; convolutions keep [H, W]. */
+export const BlueprintNode = z.discriminatedUnion("op", nodeTypes, {
+  error: ({ input }) => `want op one of ${OPS}, got ${(input as { op?: unknown } | null)?.op}`,
+});
 export type BlueprintNode = z.infer<typeof BlueprintNode>;
 export type BlueprintOp = BlueprintNode["op"];
 
