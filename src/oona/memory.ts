@@ -29,7 +29,21 @@ interface Subscription {
   dead: number;
 }
 
-/** An in-process bus. Messages travel by reference: subscribers must not change them. */
+/**
+ * An in-process bus. Messages travel by reference: subscribers must not change them.
+ *
+ * @example
+ * ```ts
+ * import { createMemoryBus } from "./memory.ts";
+ * const bus = createMemoryBus();
+ * const heard: string[] = [];
+ * bus.subscribe("notice", ({ payload }) => void heard.push(payload.text));
+ * await bus.publish("notice", { level: "info", text: "hello" });
+ * await bus.drain();
+ * await bus.close();
+ * if (heard[0] !== "hello") throw new Error();
+ * ```
+ */
 export function createMemoryBus(now: () => number = Date.now): Bus {
   const subscriptions = new Set<Subscription>();
   const pumps = new Set<Promise<void>>();

@@ -2,7 +2,18 @@ import { createStore } from "./create.ts";
 import { type Medium, oneAtATime } from "./medium.ts";
 import type { Store } from "./store.ts";
 
-/** A store that lives and dies with the page or process. */
+/**
+ * A store that lives and dies with the page or process.
+ *
+ * @example
+ * ```ts
+ * import { createMemoryStore } from "./memory.ts";
+ * const store = createMemoryStore();
+ * const weights = await store.put(new Uint8Array([1, 2, 3]));
+ * await store.writeManifest("checkpoint", "tick-0001", { step: 100, tensors: { weights } });
+ * if ((await store.get(weights))[2] !== 3) throw new Error();
+ * ```
+ */
 export function createMemoryStore(now: () => number = Date.now): Store {
   return createStore(memoryMedium(), now);
 }
