@@ -5,8 +5,8 @@ import type { Gpu } from "../gpu/device.ts";
 import { readFloats } from "../gpu/readback.ts";
 import type { ParameterSpec } from "../nn/scope.ts";
 
-/** Parameters that are optimised alike. */
-export const MAX_GROUPS = 16;
+/** Most sets of parameters that are optimised and measured alike. */
+export const MAX_GROUPS = 32;
 
 const FREE = 0xffffffff;
 const DECAY = 0x10000;

@@ -1,0 +1,248 @@
+import type { RunConfig } from "../contracts/config.ts";
+import { MetricsRing } from "../engine/compile/metrics_ring.ts";
+import { compile, type Program } from "../engine/compile/program.ts";
+import type { StepValues } from "../engine/compile/step_buffer.ts";
+import type { ExampleStore } from "../engine/data/example_store.ts";
+import type { Gpu } from "../engine/gpu/device.ts";
+import { type BoundDispatch, replay } from "../engine/gpu/recorder.ts";
+import { gradients } from "../engine/graph/gradients.ts";
+import { type Source, stepInput, type Tensor, withSharedNodes } from "../engine/graph/tensor.ts";
+import { initialise } from "../engine/nn/init.ts";
+import { TraceScope } from "../engine/nn/scope.ts";
+import { full, mul } from "../engine/ops/elementwise.ts";
+import { correct, softmaxCrossEntropy } from "../engine/ops/loss.ts";
+import { mean, sum } from "../engine/ops/reduce.ts";
+import { concat, reshape } from "../engine/ops/shape.ts";
+import type { Optimizer } from "../engine/optim/optimizer.ts";
+import { MAX_GROUPS, type ParameterStore } from "../engine/optim/parameter_store.ts";
+import { type GrowableModel, seedsWith, type Topology, topologyKey } from "./growable.ts";
+
+/** A program with what follows it in the same pass. */
+export interface Step {
+  readonly program: Program;
+  readonly dispatches: readonly BoundDispatch[];
+}
+
+/** The programs of one topology. */
+export interface Assembly {
+  readonly topology: Topology;
+  /** A training step of the network as it stands. */
+  readonly train: Step;
+  /** The same with the shadow pass of each incubating seed; null where none incubates in the shadow. */
+  readonly shadow: Step | null;
+  /** Loss and hits of one batch without the seeds that incubate. */
+  readonly evaluate: Step;
+  /** The same with one incubating seed, by its slot. */
+  readonly trials: Readonly<Record<string, Step>>;
+  destroy(): void;
+}
+
+export interface AssemblyParts {
+  readonly gpu: Gpu;
+  readonly model: GrowableModel;
+  readonly examples: ExampleStore;
+  readonly store: ParameterStore;
+  readonly optimizer: Optimizer;
+  readonly config: RunConfig;
+}
+
+/** Step value of evaluations: 1 for an example that counts, 0 past the end of a part. */
+export const WEIGHTS = "example weights";
+
+const incubates = (mode: string) => mode === "shadow" || mode === "ste";
+
+/** Builds the programs of topologies, each once. */
+export class Assembler {
+  /** Rows of training steps: loss, accuracy, the loss of each shadow pass, gradient norms by group. */
+  readonly trainRing: MetricsRing;
+  /** Rows of evaluation batches: summed loss, number of hits. */
+  readonly evaluationRing: MetricsRing;
+  readonly #parts: AssemblyParts;
+  readonly #built = new Map<string, Promise<Assembly>>();
+
+  constructor(parts: AssemblyParts) {
+    this.#parts = parts;
+    const { gpu, config } = parts;
+    this.trainRing = new MetricsRing(
+      gpu,
+      2 + config.growth.maxLive,
+      MAX_GROUPS,
+      4 * config.loop.metricsSteps,
+    );
+    this.evaluationRing = new MetricsRing(gpu, 2, 0, 256);
+  }
+
+  /**
+   * The assembly of a topology, ready or being built. Parameters that the store lacks join it at once, with their first
+   * values.
+   */
+  get(topology: Topology): Promise<Assembly> {
+    const key = topologyKey(topology);
+    let assembly = this.#built.get(key);
+    if (!assembly) {
+      assembly = this.#build(topology);
+      this.#built.set(key, assembly);
+      assembly.catch(() => this.#built.delete(key));
+    }
+    return assembly;
+  }
+
+  /** Frees all assemblies but those of the topologies given. */
+  async keep(topologies: readonly Topology[]): Promise<void> {
+    const keys = new Set(topologies.map(topologyKey));
+    for (const [key, assembly] of [...this.#built]) {
+      if (keys.has(key)) continue;
+      this.#built.delete(key);
+      await assembly.then((built) => built.destroy(), () => {});
+    }
+  }
+
+  async destroy(): Promise<void> {
+    await this.keep([]);
+    this.trainRing.destroy();
+    this.evaluationRing.destroy();
+  }
+
+  /** Builds all graphs before the first wait, so that what the store holds is settled when `get` returns. */
+  #build(topology: Topology): Promise<Assembly> {
+    const settled = seedsWith(topology, (mode) => !incubates(mode));
+    const updating = seedsWith(topology, (mode) => mode !== "shadow");
+    const shadows = seedsWith(topology, (mode) => mode === "shadow");
+    const train = this.#train(updating, {});
+    const shadow = Object.keys(shadows).length > 0 ? this.#train(updating, shadows) : null;
+    const evaluate = this.#evaluate(settled);
+    const incubating = Object.entries(topology).filter(([, seed]) => incubates(seed.mode));
+    const trials = incubating.map(([slot, seed]) =>
+      [slot, this.#evaluate({ ...settled, [slot]: { ...seed, mode: "blend" } })] as const
+    );
+    return finish(topology, train, shadow, evaluate, trials);
+  }
+
+  #train(updating: Topology, shadows: Topology): Promise<Step> {
+    const { config, store } = this.#parts;
+    const { row, writes } = withSharedNodes(() => {
+      const scope = new TraceScope();
+      const augment = config.data.kind === "spirals" ? undefined : config.data.augment;
+      const { x, labels } = this.#parts.examples.batch(config.train.batch, augment);
+      const lossOf = (logits: Tensor) =>
+        mean(softmaxCrossEntropy(logits, labels, { smoothing: config.train.labelSmoothing }));
+      const { logits, stopAt } = this.#parts.model.trace(scope, x, updating);
+      const loss = lossOf(logits);
+      const writes = this.#gradients(loss, scope, () => true, stopAt);
+      const shadowLosses = Object.entries(shadows).map(([slot, seed]) => {
+        const trace = this.#parts.model.trace(scope, x, { ...updating, [slot]: seed });
+        const shadowLoss = lossOf(trace.logits);
+        writes.push(
+          ...this.#gradients(shadowLoss, scope, (group) => group === `seed/${seed.seed}`, trace.stopAt),
+        );
+        return shadowLoss;
+      });
+      const row = [loss, mean(correct(logits, labels)), ...shadowLosses];
+      while (row.length < 2 + config.growth.maxLive) row.push(full([], 0));
+      return { row: concat(row.map((value) => reshape(value, [1])), 0), writes };
+    });
+    const targets = writes.map(({ name, tensor }) => ({ tensor, into: store.gradientView(name) }));
+    return this.#compileTrain(Object.keys(shadows).length > 0 ? "shadow" : "train", row, targets);
+  }
+
+  async #compileTrain(
+    label: string,
+    row: Tensor,
+    writes: readonly { tensor: Tensor; into: ReturnType<ParameterStore["view"]> }[],
+  ): Promise<Step> {
+    const { gpu, optimizer } = this.#parts;
+    const program = await compile(gpu, {
+      label,
+      writes,
+      outputs: { row },
+      stepInputs: [optimizer.stepInput, this.trainRing.stepInput],
+      memory: (source) => this.#memory(source),
+    });
+    const update = await optimizer.bind(program.step);
+    const append = await this.trainRing.bind(program.step, program.outputs.row, optimizer.norms);
+    return { program, dispatches: [...program.dispatches, ...update, append] };
+  }
+
+  /** Gradients of the parameters declared so far whose group is chosen; new parameters join the store. */
+  #gradients(
+    loss: Tensor,
+    scope: TraceScope,
+    chosen: (group: string) => boolean,
+    stopAt: readonly Tensor[],
+  ): { name: string; tensor: Tensor }[] {
+    this.#admit(scope);
+    const parameters = scope.parameters.filter(({ name }) => chosen(this.#parts.model.groupOf(name)));
+    const tensors = gradients(loss, parameters.map(({ tensor }) => tensor), stopAt);
+    return parameters.map(({ name }, k) => ({ name, tensor: tensors[k] }));
+  }
+
+  #admit(scope: TraceScope): void {
+    const { store, config, model } = this.#parts;
+    const known = new Set(store.names);
+    for (const spec of scope.parameters.filter(({ name }) => !known.has(name))) {
+      const values = initialise(spec.name, spec.shape, spec.init, config.seed);
+      store.add([{ spec, values }], model.groupOf(spec.name));
+    }
+  }
+
+  #evaluate(topology: Topology): Promise<Step> {
+    const { examples, model, config } = this.#parts;
+    const row = withSharedNodes(() => {
+      const scope = new TraceScope();
+      const { x, labels } = examples.batch(config.train.batch);
+      const { logits } = model.trace(scope, x, topology);
+      this.#admit(scope);
+      const weights = stepInput(WEIGHTS, [config.train.batch]);
+      const perExample = [softmaxCrossEntropy(logits, labels, { smoothing: 0 }), correct(logits, labels)];
+      return concat(perExample.map((values) => reshape(sum(mul(values, weights)), [1])), 0);
+    });
+    return this.#compileEvaluate(row);
+  }
+
+  async #compileEvaluate(row: Tensor): Promise<Step> {
+    const program = await compile(this.#parts.gpu, {
+      label: "evaluate",
+      outputs: { row },
+      stepInputs: [this.evaluationRing.stepInput],
+      memory: (source) => this.#memory(source),
+    });
+    const append = await this.evaluationRing.bind(program.step, program.outputs.row, program.outputs.row);
+    return { program, dispatches: [...program.dispatches, append] };
+  }
+
+  #memory(source: Source) {
+    return this.#parts.examples.memory(source) ?? this.#parts.store.view(source.name);
+  }
+}
+
+async function finish(
+  topology: Topology,
+  training: Promise<Step>,
+  shadowing: Promise<Step> | null,
+  evaluating: Promise<Step>,
+  trying: readonly (readonly [string, Promise<Step>])[],
+): Promise<Assembly> {
+  const [train, shadow, evaluate, ...tried] = await Promise.all([
+    training,
+    shadowing,
+    evaluating,
+    ...trying.map(([, step]) => step),
+  ]);
+  const trials = Object.fromEntries(trying.map(([slot], k) => [slot, tried[k]]));
+  return {
+    topology,
+    train,
+    shadow,
+    evaluate,
+    trials,
+    destroy() {
+      for (const step of [train, shadow, evaluate, ...Object.values(trials)]) step?.program.destroy();
+    },
+  };
+}
+
+/** Runs one step: one small write, one pass, one submit. */
+export function runStep(gpu: Gpu, { program, dispatches }: Step, values: StepValues): void {
+  program.step.write(values);
+  replay(gpu, dispatches);
+}

@@ -1,0 +1,55 @@
+import type { Stage } from "../contracts/control.ts";
+import type { Tensor } from "../engine/graph/tensor.ts";
+import type { Scope } from "../engine/nn/scope.ts";
+
+/**
+ * How a seed takes part in the network: in the forward pass at the step value α (`blend`), with α = 1 for good
+ * (`fossil`), at α = 1 in a pass beside the host's (`shadow`), or with its gradient alone (`ste`, straight-through).
+ */
+export type SeedMode = "blend" | "fossil" | "shadow" | "ste";
+
+export interface PlantedSeed {
+  /** `slot/generation`. */
+  readonly seed: string;
+  readonly blueprint: string;
+  readonly mode: SeedMode;
+}
+
+/** Seeds by slot; the order of slots is the network's. */
+export type Topology = Readonly<Record<string, PlantedSeed>>;
+
+/** A network with seed slots. */
+export interface GrowableModel {
+  readonly classes: number;
+  readonly slots: readonly string[];
+  /** Logits [N, classes] of a batch, and the tensors at which its gradients stop. */
+  trace(
+    scope: Scope,
+    x: Tensor,
+    topology: Topology,
+  ): { readonly logits: Tensor; readonly stopAt: readonly Tensor[] };
+  /** The group that a parameter is optimised in: `host`, `host/<slot>` or `seed/<seed>`. */
+  groupOf(parameter: string): string;
+}
+
+/** Ways to train a seed before it is blended in. */
+export type Incubation = "shadow" | "none" | "ste";
+
+const INCUBATING: Readonly<Record<Incubation, SeedMode>> = { shadow: "shadow", none: "blend", ste: "ste" };
+
+/** The mode that a stage calls for; null where no program holds the seed. */
+export function modeOf(stage: Stage, incubation: Incubation): SeedMode | null {
+  if (stage === "GERMINATED" || stage === "TRAINING") return INCUBATING[incubation];
+  if (stage === "BLENDING" || stage === "HOLDING") return "blend";
+  return stage === "FOSSILIZED" ? "fossil" : null;
+}
+
+/** A text that is equal for equal topologies. */
+export function topologyKey(topology: Topology): string {
+  return Object.entries(topology).map(([slot, { seed, mode }]) => `${slot}=${seed}:${mode}`).join(" ");
+}
+
+/** The seeds of a topology whose mode passes. */
+export function seedsWith(topology: Topology, keep: (mode: SeedMode) => boolean): Topology {
+  return Object.fromEntries(Object.entries(topology).filter(([, seed]) => keep(seed.mode)));
+}

@@ -1,0 +1,188 @@
+import type { Action, Decision, Measurement, Observation } from "../contracts/control.ts";
+import type { ActionContext, SlotMeasurement } from "../contracts/growth.ts";
+import { type Candidate, type Evaluation, measure } from "./evaluator.ts";
+import type { Trainer } from "./trainer.ts";
+
+/**
+ * Ends a tick: swap in what was built, evaluate on control, check the vital signs, move the lifecycle, trust the state,
+ * let the controller decide, and build what that calls for while training goes on.
+ */
+export async function endTick(trainer: Trainer): Promise<void> {
+  const { lifecycle, bus } = trainer.parts;
+  await adoptBuilt(trainer);
+  const control = await evaluateControl(trainer);
+  const { progress } = trainer;
+  const alarm = trainer.governor.judgeControl(control.present.loss);
+  if (alarm) {
+    await trainer.rollBack(alarm);
+    return;
+  }
+  progress.tick++;
+  progress.stepInTick = 0;
+  progress.controlHistory.push(control.present.loss);
+  const trainLoss = progress.losses.length > 0 ? measure(progress.losses).mean : null;
+  progress.losses = [];
+  const clock = { tick: progress.tick, step: progress.step };
+  const edges = lifecycle.onTick({
+    ...clock,
+    controlLoss: measure(control.present.losses),
+    slots: Object.fromEntries(
+      trainer.parts.model.slots.map((slot) => [slot, measureSlot(trainer, slot, control)]),
+    ),
+  });
+  await trainer.publishEdges(edges);
+  trainer.bless();
+  const decision = await decide(trainer, trainLoss);
+  trainer.prepare();
+  await bus.publish("tick.report", {
+    ...clock,
+    progress: trainer.ledger.progress,
+    trainLoss,
+    controlLoss: control.present.loss,
+    slots: lifecycle.observe().map(({ slot, stage, blueprint, alpha, advantage }) => ({
+      slot,
+      stage,
+      blueprint,
+      alpha,
+      advantage,
+    })),
+    decision,
+  });
+  if (progress.tick % trainer.parts.config.loop.checkpointTicks === 0) await trainer.save();
+}
+
+/** Waits for what the last tick asked for. What cannot be built is said, and left to the lifecycle's time limit. */
+async function adoptBuilt(trainer: Trainer): Promise<void> {
+  const built = await trainer.building;
+  trainer.building = null;
+  if (!built) return;
+  if (!(built instanceof Error)) return await trainer.swap(built);
+  await trainer.parts.bus.publish("notice", {
+    level: "warning",
+    text: `the network could not grow: ${built.message}`,
+  });
+}
+
+interface ControlEvaluations {
+  /** The network that trains, seeds at their present α. */
+  readonly present: Evaluation;
+  /** The same with an incubating seed at full strength. */
+  readonly with: Readonly<Record<string, Evaluation>>;
+  /** The same with a seed switched off. */
+  readonly without: Readonly<Record<string, Evaluation>>;
+}
+
+/** Evaluates on this tick's share of the control split: all variants on the same batches. */
+async function evaluateControl(trainer: Trainer): Promise<ControlEvaluations> {
+  const { parts, assembly, progress } = trainer;
+  const { controlBatches } = parts.config.loop;
+  const count = controlBatches * parts.config.train.batch;
+  const alphas = trainer.alphas(1);
+  const evaluate = assembly.evaluate;
+  const withSeed: [string, Candidate][] = Object.entries(assembly.trials).map((
+    [slot, step],
+  ) => [slot, { step, alphas: { ...alphas, [slot]: 1 } }]);
+  const switchable = Object.entries(assembly.topology).filter(([, { mode }]) => mode === "blend").map((
+    [slot],
+  ) => slot)
+    .filter((slot) => alphas[slot] === 1 && !parts.lifecycle.frozen(slot));
+  const withoutSeed: [string, Candidate][] = switchable.map((
+    slot,
+  ) => [slot, { step: evaluate, alphas: { ...alphas, [slot]: 0 } }]);
+  const candidates = [
+    { step: evaluate, alphas },
+    ...withSeed.map(([, c]) => c),
+    ...withoutSeed.map(([, c]) => c),
+  ];
+  const from = (progress.tick * count) % parts.examples.parts.control.count;
+  const [present, ...others] = await trainer.evaluator.run("control", from, count, candidates);
+  const named = (list: [string, Candidate][], offset: number) =>
+    Object.fromEntries(list.map(([slot], k) => [slot, others[offset + k]]));
+  return { present, with: named(withSeed, 0), without: named(withoutSeed, withSeed.length) };
+}
+
+/** Paired difference of batch losses: positive where `better` is. */
+function paired(worse: Evaluation | undefined, better: Evaluation | undefined): Measurement | null {
+  return worse && better ? measure(worse.losses.map((loss, k) => loss - better.losses[k])) : null;
+}
+
+function measureSlot(trainer: Trainer, slot: string, control: ControlEvaluations): SlotMeasurement {
+  const { lifecycle, store } = trainer.parts;
+  const { norms } = trainer.progress;
+  const seed = lifecycle.seedOf(slot), stage = lifecycle.stageOf(slot);
+  const running = trainer.assembly.topology[slot], wanted = trainer.wanted[slot];
+  const removal = paired(control.without[slot], control.present);
+  return {
+    ready: running !== undefined && running.seed === wanted?.seed && running.mode === wanted.mode,
+    released: running === undefined && store.inGroup(`seed/${seed}`).length === 0,
+    gradNorm: norms[`seed/${seed}`] ?? null,
+    hostGradNorm: norms[`host/${slot}`] ?? null,
+    advantage: paired(control.present, control.with[slot]) ?? (stage === "TRAINING" ? removal : null),
+    removal: stage === "HOLDING" ? removal : null,
+    micros: null,
+  };
+}
+
+/** Lets the controller act once, and settles seeds for which the run is about to end. */
+async function decide(trainer: Trainer, trainLoss: number | null): Promise<Decision> {
+  const { lifecycle, controller, legal, bus, config, host } = trainer.parts;
+  const { progress } = trainer;
+  const context: ActionContext = {
+    tick: progress.tick,
+    step: progress.step,
+    ticksLeft: trainer.ticksLeft,
+    governor: trainer.governor.exhausted ? "rollbacks used up" : null,
+  };
+  for (const action of closing(trainer, legal(context), context.ticksLeft)) {
+    await act(trainer, action, context);
+  }
+  const allowed = legal(context);
+  const observation: Observation = {
+    ...context,
+    progress: trainer.ledger.progress,
+    trainLoss,
+    controlLoss: progress.controlHistory.at(-1) ?? null,
+    controlHistory: [...progress.controlHistory],
+    host,
+    slots: lifecycle.observe(),
+    legal: allowed,
+  };
+  if (trainer.governor.exhausted) {
+    return { action: { kind: "wait" }, why: "the governor turned the controller off", warnings: [] };
+  }
+  const decision = controller.decide(observation);
+  for (const text of decision.warnings) await bus.publish("notice", { level: "warning", text });
+  const { action } = decision;
+  const veto = lifecycle.check(action, context);
+  if (veto) {
+    await bus.publish("action.vetoed", {
+      tick: context.tick,
+      step: context.step,
+      action,
+      reason: veto.reason,
+    });
+    return decision;
+  }
+  if (action.kind === "germinate" && config.controller.kind !== "off" && !progress.before) {
+    progress.before = await trainer.score("validation");
+  }
+  await act(trainer, action, context);
+  return decision;
+}
+
+async function act(trainer: Trainer, action: Action, context: ActionContext): Promise<void> {
+  const { lifecycle, store } = trainer.parts;
+  await trainer.publishEdges(lifecycle.apply(action, context));
+  // α is 1 in HOLDING, so folding it into γ changes no number; the parameters move to the host's group as they are.
+  if (action.kind === "fossilize") {
+    store.regroup(store.inGroup(`seed/${lifecycle.seedOf(action.slot)}`), `host/${action.slot}`);
+  }
+}
+
+/** Before the run ends, seeds that may stay are made to stay, and the others are blended out while there is time. */
+function closing(trainer: Trainer, legal: readonly Action[], ticksLeft: number): Action[] {
+  if (ticksLeft > trainer.parts.config.growth.gates.blendOutTicks + 1) return [];
+  const fossils = legal.filter((action) => action.kind === "fossilize");
+  const kept = new Set(fossils.map((action) => action.slot));
+  return [...fossils, ...legal.filter((action) => action.kind === "prune" && !kept.has(action.slot))];
+}

@@ -1,0 +1,382 @@
+import type { Action, Controller } from "../contracts/control.ts";
+import type { ActionContext, Lifecycle } from "../contracts/growth.ts";
+import type { Edge } from "../contracts/lifecycle.ts";
+import { batchIndices } from "../engine/data/order.ts";
+import { learningRate } from "../engine/optim/schedule.ts";
+import { StoreSnapshot } from "../engine/optim/store_snapshot.ts";
+import type { Bus } from "../oona/bus.ts";
+import { UserError } from "../util/errors.ts";
+import { Assembler, type Assembly, type AssemblyParts, runStep } from "./assembly.ts";
+import { alphaValues, Evaluator } from "./evaluator.ts";
+import { type Alarm, Governor } from "./governor.ts";
+import { modeOf, type Topology, topologyKey } from "./growable.ts";
+import { Ledger } from "./ledger.ts";
+import {
+  type Checkpoint,
+  freshProgress,
+  type Progress,
+  type SavedState,
+  type Score,
+  type TrainerState,
+} from "./state.ts";
+import { endTick } from "./tick.ts";
+
+export interface TrainerParts extends AssemblyParts {
+  readonly lifecycle: Lifecycle & { toJSON(): unknown; restore(json: unknown): void };
+  readonly controller: Controller;
+  /** Parameters, and FLOPs of one example's forward pass, of the host alone. */
+  readonly host: { readonly params: number; readonly flops: number };
+  /** Every action that the lifecycle allows now. */
+  legal(context: ActionContext): Action[];
+  readonly bus: Pick<Bus, "publish">;
+  /** Keeps a checkpoint; resolves when it is safe. */
+  keep(checkpoint: Checkpoint): Promise<void>;
+}
+
+const GIGA = 1e9;
+
+/** The training loop: steps, ticks, growth, rollback and checkpoints. One object is one run, from its start or a checkpoint. */
+export class Trainer {
+  readonly parts: TrainerParts;
+  readonly ledger: Ledger;
+  readonly governor: Governor;
+  readonly evaluator: Evaluator;
+  readonly assembler: Assembler;
+  progress: Progress = freshProgress();
+  /** The programs that run. Set by `start`. */
+  assembly!: Assembly;
+  /** What the last tick decided that the programs should hold, and its assembly once it is built. */
+  wanted: Topology = {};
+  building: Promise<Assembly | Error> | null = null;
+  readonly #snapshot: StoreSnapshot;
+  #blessed!: TrainerState;
+  #reading: Promise<Float32Array[]> = Promise.resolve([]);
+  #clock = { time: 0, step: 0 };
+
+  constructor(parts: TrainerParts) {
+    const { gpu, examples, config, store } = parts;
+    this.parts = parts;
+    this.ledger = new Ledger(config.train.budgetGflop * GIGA);
+    this.governor = new Governor(config.governor, parts.model.classes);
+    this.assembler = new Assembler(parts);
+    this.evaluator = new Evaluator(
+      gpu,
+      examples,
+      this.assembler.evaluationRing,
+      this.ledger,
+      config.train.batch,
+    );
+    this.#snapshot = new StoreSnapshot(gpu, store);
+  }
+
+  /** Compiles the first programs; with a checkpoint, goes on from it. */
+  async start(checkpoint?: Checkpoint): Promise<void> {
+    if (checkpoint) {
+      const { blessed, present } = checkpoint;
+      this.parts.store.restore(blessed.layout, blessed.numbers);
+      this.#snapshot.take();
+      this.#blessed = blessed.state;
+      this.parts.store.restore(present.layout, present.numbers);
+      this.#adopt(present.state);
+      this.assembly = await this.assembler.get(this.progress.running);
+    } else {
+      this.assembly = await this.assembler.get({});
+      this.bless();
+    }
+    this.prepare();
+  }
+
+  /** Trains until the budget is spent or `signal` is aborted, after which a checkpoint is kept. */
+  async run(signal: AbortSignal): Promise<"completed" | "interrupted"> {
+    const { tickSteps, metricsSteps } = this.parts.config.loop;
+    this.#clock = { time: performance.now(), step: this.progress.step };
+    while (!this.finished) {
+      if (signal.aborted) {
+        await this.save();
+        return "interrupted";
+      }
+      this.#takeStep();
+      const { stepInTick } = this.progress;
+      if (stepInTick % metricsSteps === 0) await this.#readMetrics();
+      else if (this.building) await new Promise((resolve) => setTimeout(resolve));
+      if (this.progress.stepInTick === tickSteps) {
+        if (await this.#readAll()) continue;
+        await endTick(this);
+      }
+    }
+    await this.#readAll();
+    return "completed";
+  }
+
+  /** Whether the budget is spent or the step limit reached. */
+  get finished(): boolean {
+    const { maxSteps } = this.parts.config.train;
+    return this.ledger.total >= this.ledger.budget ||
+      (maxSteps !== undefined && this.progress.step >= maxSteps);
+  }
+
+  /** Ticks until the end at the present price of a step. */
+  get ticksLeft(): number {
+    const { loop, train, growth } = this.parts.config;
+    const price = this.assembly.train.program.flops +
+      ((this.assembly.shadow?.program.flops ?? this.assembly.train.program.flops) -
+          this.assembly.train.program.flops) / growth.shadowEvery;
+    const tick = loop.tickSteps * price + loop.controlBatches * this.assembly.evaluate.program.flops;
+    const byBudget = Math.floor((this.ledger.budget - this.ledger.total) / tick);
+    const bySteps = Math.floor(((train.maxSteps ?? Infinity) - this.progress.step) / loop.tickSteps);
+    return Math.max(0, Math.min(byBudget, bySteps));
+  }
+
+  /** Takes a checkpoint at the present step. */
+  async save(): Promise<void> {
+    const toRows = (rows: Float32Array[]) => rows.map((row) => [...row]);
+    const waiting = await this.#reading;
+    this.#reading = Promise.resolve(waiting);
+    const later = [
+      ...this.progress.unread.later.map((row) => Float32Array.from(row)),
+      ...await this.assembler.trainRing.drain(),
+    ];
+    this.progress.unread = { waiting: toRows(waiting), later: toRows(later) };
+    const state = this.#capture();
+    const present: SavedState = {
+      state,
+      layout: this.parts.store.layout,
+      numbers: await this.parts.store.read(),
+    };
+    const blessed: SavedState = { state: this.#blessed, ...await this.#snapshot.read() };
+    await this.parts.keep({ present, blessed });
+  }
+
+  /** Trusts the present: what a rollback returns to. */
+  bless(): void {
+    this.#snapshot.take();
+    this.#blessed = this.#capture();
+  }
+
+  /** Decides what the programs should hold from the slots' stages, and begins to build it. */
+  prepare(): void {
+    this.wanted = this.#topology();
+    if (topologyKey(this.wanted) === topologyKey(this.assembly.topology)) {
+      this.building = null;
+      return;
+    }
+    this.building = this.assembler.get(this.wanted).catch((error: Error) => error);
+  }
+
+  /** Loss and accuracy on the whole of a part, of the programs that run, seeds at their present α. */
+  async score(part: "validation" | "test"): Promise<Score> {
+    const { count } = this.parts.examples.parts[part];
+    const candidate = { step: this.assembly.evaluate, alphas: this.alphas(0) };
+    const [{ loss, accuracy }] = await this.evaluator.run(part, 0, count, [candidate]);
+    return { step: this.progress.step, loss, accuracy };
+  }
+
+  /** Swaps in an assembly; parameters that neither it nor the slots hold return their room. */
+  async swap(assembly: Assembly): Promise<void> {
+    this.assembly = assembly;
+    this.progress.running = assembly.topology;
+    await this.assembler.keep([assembly.topology]);
+    const { store } = this.parts;
+    const held = new Set(Object.values(assembly.topology).map((seed) => `seed/${seed.seed}/`));
+    const dropped = store.names.filter((name) =>
+      name.startsWith("seed/") && ![...held].some((prefix) => name.startsWith(prefix))
+    );
+    store.remove(dropped);
+  }
+
+  /** α of every slot, `fraction` into the running tick. */
+  alphas(fraction: number): Record<string, number> {
+    const { model, lifecycle, config } = this.parts;
+    return Object.fromEntries(model.slots.map((slot) => {
+      const sown = lifecycle.stageOf(slot) === "TRAINING" && config.growth.incubation === "none";
+      return [slot, sown ? 1 : lifecycle.alphaAt(slot, fraction)];
+    }));
+  }
+
+  async publishEdges(edges: readonly Edge[]): Promise<void> {
+    for (const edge of edges) await this.parts.bus.publish("seed.edge", edge);
+  }
+
+  /** Goes back to the last trusted state and prunes every seed that was alive. */
+  async rollBack(alarm: Alarm): Promise<void> {
+    const { lifecycle, model, bus, config } = this.parts;
+    const { tick, step } = this.progress;
+    if (this.governor.rollbacks > config.governor.maxRollbacks) {
+      throw new UserError(
+        `training: ${alarm.diagnosis} at step ${step} (${alarm.value}, limit ${alarm.limit}) after ` +
+          `${this.governor.rollbacks} rollbacks; lower train.learningRate.peak or set train.optimizer.clip`,
+      );
+    }
+    const suspects = model.slots.filter((slot) => {
+      const mode = modeOf(lifecycle.stageOf(slot), config.growth.incubation);
+      return mode !== null && mode !== "fossil";
+    });
+    const governor = this.governor;
+    governor.rolledBack();
+    this.#snapshot.revert();
+    this.#reading = Promise.resolve([]);
+    await this.assembler.trainRing.drain();
+    const trust = governor.save();
+    const spent = this.ledger.save();
+    this.#adopt(structuredClone(this.#blessed));
+    governor.restore(trust);
+    this.ledger.restore(spent);
+    const clock = { tick: this.progress.tick, step: this.progress.step };
+    const edges = suspects.flatMap((slot) => lifecycle.condemn(slot, clock, alarm.diagnosis));
+    await bus.publish("governor.rollback", {
+      tick,
+      step,
+      reason: `${alarm.diagnosis}: ${alarm.value} (limit ${alarm.limit})`,
+      restoredStep: this.progress.step,
+      slots: suspects,
+      rollbacks: governor.rollbacks,
+    });
+    await this.publishEdges(edges);
+    await this.swap(await this.assembler.get(this.#topology()));
+    this.prepare();
+    this.bless();
+  }
+
+  #topology(): Topology {
+    const { model, lifecycle, config } = this.parts;
+    const blueprints = Object.fromEntries(
+      lifecycle.observe().map(({ slot, blueprint }) => [slot, blueprint]),
+    );
+    return Object.fromEntries(model.slots.flatMap((slot) => {
+      const mode = modeOf(lifecycle.stageOf(slot), config.growth.incubation);
+      const seed = lifecycle.seedOf(slot), blueprint = blueprints[slot];
+      return mode && seed !== null && blueprint !== null ? [[slot, { seed, blueprint, mode }]] : [];
+    }));
+  }
+
+  #capture(): TrainerState {
+    return structuredClone({
+      progress: this.progress,
+      ledger: this.ledger.save(),
+      governor: this.governor.save(),
+      lifecycle: this.parts.lifecycle.toJSON(),
+      controller: this.parts.controller.save(),
+    });
+  }
+
+  #adopt(state: TrainerState): void {
+    this.progress = structuredClone(state.progress);
+    this.ledger.restore(state.ledger);
+    this.governor.restore(state.governor);
+    this.parts.lifecycle.restore(state.lifecycle);
+    this.parts.controller.restore(state.controller);
+    this.#reading = Promise.resolve(this.progress.unread.waiting.map((row) => Float32Array.from(row)));
+    this.progress.unread.waiting = [];
+  }
+
+  #takeStep(): void {
+    const { gpu, examples, config, optimizer } = this.parts;
+    const { progress } = this;
+    const shadow = progress.step % config.growth.shadowEvery === 0 ? this.assembly.shadow : null;
+    const step = shadow ?? this.assembly.train;
+    const positions = batchIndices(
+      config.seed,
+      progress.step,
+      config.train.batch,
+      examples.parts.train.count,
+    );
+    runStep(gpu, step, {
+      ...examples.stepValues("train", positions, config.seed, progress.step),
+      ...alphaValues(this.alphas(progress.stepInTick / config.loop.tickSteps)),
+      ...optimizer.stepValues(this.#rows(shadow !== null)),
+      ...this.assembler.trainRing.next(),
+    });
+    this.ledger.charge("host", this.assembly.train.program.flops);
+    if (shadow) this.ledger.charge("shadow", shadow.program.flops - this.assembly.train.program.flops);
+    progress.step++;
+    progress.stepInTick++;
+  }
+
+  /** Which groups are updated in a step, and how. Frozen seeds and, out of shadow steps, incubating ones are not. */
+  #rows(shadow: boolean) {
+    const { config, store, lifecycle } = this.parts;
+    const { weightDecay, clip } = config.train.optimizer;
+    const rate = learningRate(this.ledger.progress, config.train.learningRate);
+    const resting = new Set(
+      Object.entries(this.assembly.topology)
+        .filter(([slot, { mode }]) => lifecycle.frozen(slot) || (mode === "shadow" && !shadow))
+        .map(([, { seed }]) => `seed/${seed}`),
+    );
+    const planted = new Set(Object.values(this.assembly.topology).map(({ seed }) => `seed/${seed}`));
+    const active = store.groups.filter((group): group is string =>
+      group !== null && !resting.has(group) && (!group.startsWith("seed/") || planted.has(group))
+    );
+    return Object.fromEntries(active.map((group) => {
+      const updates = (this.progress.updates[group] ?? 0) + 1;
+      this.progress.updates[group] = updates;
+      return [group, { learningRate: rate, weightDecay, clip, updates }];
+    }));
+  }
+
+  /** Looks at the rows that the last reading asked for, and asks for those written since. */
+  async #readMetrics(): Promise<boolean> {
+    const rows = await this.#reading;
+    const { later } = this.progress.unread;
+    this.progress.unread.later = [];
+    const arriving = this.assembler.trainRing.drain();
+    this.#reading = later.length > 0
+      ? arriving.then((newer) => [...later.map((row) => Float32Array.from(row)), ...newer])
+      : arriving;
+    return await this.#lookAt(rows);
+  }
+
+  /** Looks at all rows there are. True where that ended in a rollback. */
+  async #readAll(): Promise<boolean> {
+    return await this.#readMetrics() || await this.#readMetrics();
+  }
+
+  async #lookAt(rows: readonly Float32Array[]): Promise<boolean> {
+    if (rows.length === 0) return false;
+    const { store, config, bus } = this.parts;
+    const columns = 2 + config.growth.maxLive;
+    const shadows = new Set(
+      Object.values(this.assembly.topology).filter(({ mode }) => mode === "shadow").map(({ seed }) =>
+        `seed/${seed}`
+      ),
+    );
+    for (const row of rows) {
+      this.progress.losses.push(row[0]);
+      let gradNorm = 0;
+      for (const [index, group] of store.groups.entries()) {
+        if (group === null) continue;
+        const norm = row[columns + index];
+        this.progress.norms[group] = norm;
+        // A seed in the shadow cannot harm the host; its own gate judges its gradient.
+        if (!shadows.has(group) && !(norm <= gradNorm)) gradNorm = norm;
+      }
+      const alarm = this.governor.observe({ loss: row[0], gradNorm });
+      if (alarm) {
+        await this.rollBack(alarm);
+        return true;
+      }
+    }
+    const average = (column: number) => rows.reduce((sum, row) => sum + row[column], 0) / rows.length;
+    await bus.publish("step.metrics", {
+      step: this.progress.step,
+      loss: average(0),
+      accuracy: average(1),
+      learningRate: learningRate(this.ledger.progress, config.train.learningRate),
+      imagesPerSecond: this.#speed(),
+      flops: this.ledger.total,
+    });
+    return false;
+  }
+
+  #speed(): number {
+    const { time, step } = this.#clock;
+    this.#clock = { time: performance.now(), step: this.progress.step };
+    return (this.#clock.step - step) * this.parts.config.train.batch /
+      Math.max(1e-3, this.#clock.time - time) * 1000;
+  }
+
+  async destroy(): Promise<void> {
+    if (this.building) await this.building;
+    await this.assembler.destroy();
+    this.#snapshot.destroy();
+  }
+}
