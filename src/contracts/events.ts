@@ -1,6 +1,6 @@
 import type { ProfileName } from "./config.ts";
 import type { Action, Decision, SlotObservation } from "./control.ts";
-import type { Edge } from "./lifecycle.ts";
+import type { Edge, Evidence } from "./lifecycle.ts";
 
 /** What each topic carries. Times are counted in optimiser steps and in ticks. */
 export interface Payloads {
@@ -45,7 +45,7 @@ export interface Payloads {
   };
   /** A slot has changed its stage. */
   "seed.edge": Edge;
-  "action.vetoed": { tick: number; step: number; action: Action; reason: string };
+  "action.vetoed": { tick: number; step: number; action: Action; reason: string; evidence: Evidence };
   "governor.rollback": {
     tick: number;
     step: number;

@@ -44,7 +44,14 @@ const lines: { [T in Topic]: (payload: Payloads[T]) => string[] } = {
     const seed = p.blueprint === null ? p.seed : `${p.seed} ${p.blueprint}`;
     return [`${at(p)} ${seed} ${p.from} → ${p.to} (${p.reason})${evidence === "" ? "" : `: ${evidence}`}`];
   },
-  "action.vetoed": (p) => [`${at(p)} refused to ${describeAction(p.action)}: ${p.reason}`],
+  "action.vetoed": (p) => {
+    const evidence = describeEvidence(p.evidence);
+    return [
+      `${at(p)} refused to ${describeAction(p.action)}: ${p.reason}${
+        evidence === "" ? "" : ` (${evidence})`
+      }`,
+    ];
+  },
   "governor.rollback": (p) => [
     `${at(p)} rolled back to step ${p.restoredStep}: ${p.reason}` +
     `${p.slots.length === 0 ? "" : `; embargo on ${p.slots.join(", ")}`} (rollback ${p.rollbacks})`,

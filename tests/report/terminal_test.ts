@@ -107,6 +107,7 @@ Deno.test("createDisplay() prints lifecycle events, vetoes, rollbacks and notice
     step: 300,
     action: { kind: "germinate", slot: "block1", blueprint: "se" },
     reason: "live_limit",
+    evidence: { live: 2, limit: 2 },
   });
   send(0, "governor.rollback", {
     tick: 5,
@@ -129,7 +130,7 @@ Deno.test("createDisplay() prints lifecycle events, vetoes, rollbacks and notice
   assertEquals(text().trimEnd().split("\n"), [
     "tick 9, step 900: block2#1 conv3 TRAINING → BLENDING (gate): " +
     "advantage 0.0312, se 0.0081, batches 8, removal not measured",
-    "tick 3, step 300: refused to germinate se in block1: live_limit",
+    "tick 3, step 300: refused to germinate se in block1: live_limit (live 2, limit 2)",
     "tick 5, step 510: rolled back to step 500: loss is NaN; embargo on block1 (rollback 1)",
     "warning: digits instead of CIFAR-10",
     "tick 4, step 400: advance block1: the gate holds",
