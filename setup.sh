@@ -34,21 +34,25 @@ deno_fits() {
   esac
 }
 
+# shellcheck disable=SC2086 # $flags is a list
 install_deno() {
   have npm || fail "Deno is missing, and npm, which would install it, too" \
     "install Node.js with npm (Debian: apt-get install npm) or Deno $DENO_VERSION, then run this again"
-  say "installing Deno $DENO_VERSION from npm"
   package="deno@$DENO_VERSION"
+  flags="--global --loglevel=error --no-audit --no-fund --no-update-notifier"
+  npm_failed="npm could not install $package, see its messages above; check the network, then run this again"
   prefix=$(npm prefix --global 2>/dev/null)
   if [ -w "$prefix/lib" ] || { [ ! -e "$prefix/lib" ] && [ -w "$prefix" ]; }; then
-    npm install --global --loglevel=error "$package"
+    say "installing Deno $DENO_VERSION from npm"
+    npm install $flags "$package" || fail "$npm_failed"
   elif as_root true; then
-    as_root npm install --global --loglevel=error "$package"
+    say "installing Deno $DENO_VERSION from npm"
+    as_root npm install $flags "$package" || fail "$npm_failed"
     prefix=$(as_root npm prefix --global 2>/dev/null)
   else
     prefix=$HOME/.local
     case :$PATH: in
-      *":$prefix/bin:"*) npm install --global --prefix "$prefix" --loglevel=error "$package" ;;
+      *":$prefix/bin:"*) npm install $flags --prefix "$prefix" "$package" || fail "$npm_failed" ;;
       *) fail "Deno is missing, and $(npm prefix --global 2>/dev/null) cannot be written to; run these and try again:" \
         "  npm install --global --prefix \"$prefix\" $package" \
         "  export PATH=\"$prefix/bin:\$PATH\"" ;;
