@@ -1,4 +1,5 @@
 /** `train`: the main job. */
+import { tmpdir } from "node:os";
 import { type ConfigSource, resolveConfig } from "../app/config.ts";
 import { BACKEND_CHOICES, type BackendChoice, PROFILE_CHOICES, type ProfileChoice } from "../app/options.ts";
 import { PROFILES } from "../contracts/config.ts";
@@ -56,6 +57,8 @@ async function run(values: Values): Promise<number> {
   // errors in the configuration come before any work, whichever profile the adapter will ask for
   for (const name of PROFILES) if (profile === "auto" || profile === name) resolveConfig(config, name);
 
+  // Vulkan drivers complain on standard error where this is not set, and use it for nothing that matters here
+  if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   const display = createDisplay(mode, { write: print, columns });
   const { runTraining } = await import("../app/run.ts");
   const announce = () =>

@@ -1,3 +1,4 @@
+/// <reference lib="deno.unstable" />
 /** Local lint rules: the import directions, and what only some files may call. */
 import { importFault, layerOf, mayUseRuntime } from "./layers.ts";
 import { resolveImport } from "./source_files.ts";
