@@ -1,11 +1,17 @@
+import { conv2dCases } from "./conv2d.ts";
 import { elementwiseCases } from "./elementwise.ts";
+import { matmulCases } from "./matmul.ts";
+import { normCases } from "./norm.ts";
 import { reduceCases } from "./reduce.ts";
 import { shapeCases } from "./shape.ts";
 import type { OpCase } from "./types.ts";
 
 /** The one list of op cases. */
 export const allCases: readonly OpCase[] = [
+  ...conv2dCases,
   ...elementwiseCases,
+  ...matmulCases,
+  ...normCases,
   ...reduceCases,
   ...shapeCases,
 ];

@@ -1,0 +1,55 @@
+// input_gradient.wgsl by vec4s of channels; one invocation takes the rows chunk, chunk + CHUNKS, ….
+override N: u32 = 1u;
+override P: u32 = 1u;
+override C: u32 = 1u; // vec4s
+override GROUPS: u32 = 1u;
+override CHUNKS: u32 = 1u;
+override EPSILON: f32 = 1e-5;
+
+@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> stats: array<f32>;
+@group(0) @binding(3) var<storage, read> gamma: array<f32>;
+@group(0) @binding(4) var<storage, read> sums: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<vec4f>;
+
+fn statsAt(at: vec4u) -> vec4f { return vec4f(stats[at.x], stats[at.y], stats[at.z], stats[at.w]); }
+fn gammaAt(at: vec4u) -> vec4f { return vec4f(gamma[at.x], gamma[at.y], gamma[at.z], gamma[at.w]); }
+fn sumsAt(at: vec4u) -> vec4f { return vec4f(sums[at.x], sums[at.y], sums[at.z], sums[at.w]); }
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.y * groups.x + group.x) * 64u + lane;
+  if (index >= N * CHUNKS * C) { return; }
+  let channels = 4u * C / GROUPS; // of one group
+  let c = index % C;
+  let n = index / (C * CHUNKS);
+  let channel = 4u * c + vec4u(0u, 1u, 2u, 3u);
+  let g = channel / channels;
+  var plain = vec4f(0.0);
+  var scaled = vec4f(0.0);
+  if (channels % 4u == 0u) { // the four are of one group
+    for (var k = g.x * channels; k < (g.x + 1u) * channels; k++) {
+      plain += gamma[k] * sums[n * 4u * C + k];
+      scaled += gamma[k] * sums[(N + n) * 4u * C + k];
+    }
+  } else {
+    for (var k = 0u; k < channels; k++) {
+      plain += gammaAt(g * channels + k) * sumsAt(n * 4u * C + g * channels + k);
+      scaled += gammaAt(g * channels + k) * sumsAt((N + n) * 4u * C + g * channels + k);
+    }
+  }
+  let mean = statsAt(n * GROUPS + g);
+  let inverse = inverseSqrt(statsAt((N + n) * GROUPS + g) + EPSILON);
+  let scale = inverse * gammaAt(channel);
+  let shift = inverse * plain / f32(P * channels);
+  let slope = inverse * inverse * scaled / f32(P * channels);
+  for (var p = index / C % CHUNKS; p < P; p += CHUNKS) {
+    let i = (n * P + p) * C + c;
+    dx[i] = scale * dy[i] - shift - slope * (x[i] - mean);
+  }
+}

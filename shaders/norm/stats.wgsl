@@ -1,0 +1,34 @@
+// stats[0, n, g] = mean and stats[1, n, g] = variance of x[n, p, g, k] over p and k, in two passes; one invocation a group.
+override N: u32 = 1u;
+override P: u32 = 1u;
+override GROUPS: u32 = 1u;
+override CHANNELS: u32 = 4u; // of one group
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> stats: array<f32>;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let index = (group.y * groups.x + group.x) * 64u + lane;
+  if (index >= N * GROUPS) { return; }
+  let base = index / GROUPS * P * GROUPS * CHANNELS + index % GROUPS * CHANNELS;
+  let count = f32(P * CHANNELS);
+  var total = 0.0;
+  for (var p = 0u; p < P; p++) {
+    for (var k = 0u; k < CHANNELS; k++) { total += x[base + p * GROUPS * CHANNELS + k]; }
+  }
+  let mean = total / count;
+  var spread = 0.0;
+  for (var p = 0u; p < P; p++) {
+    for (var k = 0u; k < CHANNELS; k++) {
+      let d = x[base + p * GROUPS * CHANNELS + k] - mean;
+      spread += d * d;
+    }
+  }
+  stats[index] = mean;
+  stats[N * GROUPS + index] = spread / count;
+}

@@ -1,0 +1,62 @@
+// sums4.wgsl with a workgroup of WIDTH channels (vec4s) by HEIGHT rows, which ends in a tree over the rows.
+override N: u32 = 1u;
+override P: u32 = 1u;
+override C: u32 = 1u; // vec4s
+override GROUPS: u32 = 1u;
+override CHUNKS: u32 = 1u;
+override CHUNK: u32 = 1u;
+override WIDTH: u32 = 1u;
+override HEIGHT: u32 = 256u;
+override EPSILON: f32 = 1e-5;
+
+@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> stats: array<f32>;
+@group(0) @binding(3) var<storage, read_write> sums: array<vec4f>;
+
+var<workgroup> plainPartial: array<vec4f, 256>;
+var<workgroup> scaledPartial: array<vec4f, 256>;
+
+fn statsAt(at: vec4u) -> vec4f { return vec4f(stats[at.x], stats[at.y], stats[at.z], stats[at.w]); }
+
+@compute @workgroup_size(256)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let tile = group.y * groups.x + group.x;
+  let blocks = (C + WIDTH - 1u) / WIDTH;
+  if (tile >= N * CHUNKS * blocks) { return; }
+  let slot = tile / blocks; // n · CHUNKS + s
+  let n = slot / CHUNKS;
+  let column = tile % blocks * WIDTH + lane % WIDTH;
+  let c = min(column, C - 1u);
+  let row = lane / WIDTH;
+  let first = slot % CHUNKS * CHUNK;
+  let end = min(first + CHUNK, P);
+  let at = n * GROUPS + (4u * c + vec4u(0u, 1u, 2u, 3u)) / (4u * C / GROUPS);
+  let mean = statsAt(at);
+  var plain = vec4f(0.0);
+  var scaled = vec4f(0.0);
+  for (var p = first + row; p < end; p += HEIGHT) {
+    let i = (n * P + p) * C + c;
+    let slope = dy[i];
+    plain += slope;
+    scaled += slope * (x[i] - mean);
+  }
+  plainPartial[lane] = plain;
+  scaledPartial[lane] = scaled;
+  for (var half = HEIGHT / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (row < half) {
+      plainPartial[lane] += plainPartial[lane + half * WIDTH];
+      scaledPartial[lane] += scaledPartial[lane + half * WIDTH];
+    }
+  }
+  if (row == 0u && column < C) {
+    let i = slot * C + column;
+    sums[i] = plainPartial[lane];
+    sums[N * CHUNKS * C + i] = scaledPartial[lane] * inverseSqrt(statsAt(N * GROUPS + at) + EPSILON);
+  }
+}
