@@ -32,7 +32,7 @@ function observe({ options, table }: Machine, row: number): SlotObservation {
  * Runs the lifecycle of all slots of a network. It decides from what it is told and touches no device: the same calls
  * give the same edges.
  */
-export function kasmina(options: KasminaOptions): Kasmina {
+export function createKasmina(options: KasminaOptions): Kasmina {
   const table = slotTable(options.slots.map((slot) => slot.name));
   const machine: Machine = { options, table };
   const rows = table.names.map((_, row) => row);

@@ -1,5 +1,5 @@
 import { type Shape, sizeOf } from "../util/shape.ts";
-import { materialise, stepInput, type Tensor } from "../engine/graph/tensor.ts";
+import { materialise, stepInput, type Tensor, withSharedNodes } from "../engine/graph/tensor.ts";
 import { type Model, type ParameterSpec, type Scope, TraceScope } from "../engine/nn/scope.ts";
 import { insertSeed, type LiveSeed, type SeedTrace } from "./seed.ts";
 
@@ -62,25 +62,25 @@ function sitesOf(model: Model): SlotSite[] {
   const sites: SlotSite[] = [];
   const scope = new TraceScope();
   let counted = 0;
-  model.forward(
-    slotted(scope, (name, h) => {
-      if (sites.some((site) => site.name === name)) {
-        throw new Error(
-          `morph: want taps with names of their own, got ${name} twice in ${model.name}; rename one`,
-        );
-      }
-      const layer = scope.parameters.slice(counted);
-      counted += layer.length;
-      const hostParams = layer.reduce((sum, spec) => sum + sizeOf(spec.shape), 0);
-      sites.push({ name, shape: h.shape.slice(1), layer, hostParams });
-      return h;
-    }),
-    example(model),
-  );
+  const tapped = slotted(scope, (name, h) => {
+    if (sites.some((site) => site.name === name)) {
+      throw new Error(
+        `morph: want taps with names of their own, got ${name} twice in ${model.name}; rename one`,
+      );
+    }
+    const layer = scope.parameters.slice(counted);
+    counted += layer.length;
+    const hostParams = layer.reduce((sum, spec) => sum + sizeOf(spec.shape), 0);
+    sites.push({ name, shape: h.shape.slice(1), layer, hostParams });
+    return h;
+  });
+  dryRun(model, (x) => model.forward(tapped, x));
   return sites;
 }
 
-const example = (model: Model) => stepInput("x", [1, ...model.input]);
+/** One example, in a trace that is kept apart from any that is under way. */
+const dryRun = <T>(model: Model, trace: (x: Tensor) => T): T =>
+  withSharedNodes(() => trace(stepInput("x", [1, ...model.input])));
 
 function choose(model: Model, sites: readonly SlotSite[], patterns: readonly string[]): SlotSite[] {
   const taps = sites.map((site) => site.name).join(", ") || "none; call scope.tap(name, h) in its forward";
@@ -146,8 +146,7 @@ export function morph(model: Model, slots: readonly string[]): MorphModel {
     trace,
     parameterSpecs(live) {
       const scope = new TraceScope();
-      model.forward(scope, example(model));
-      trace(scope, example(model), live);
+      dryRun(model, (x) => [model.forward(scope, x), trace(scope, x, live)]);
       return scope.parameters;
     },
   };

@@ -45,8 +45,8 @@ function blend(machine: Machine, row: number, m: TickMeasurements): Edge[] {
   if (table.alpha[row] === 1) {
     const { pass, evidence } = g3({ alpha: 1, controlLoss: m.controlLoss, anchor }, gates);
     if (pass) return [take(machine, row, "HOLDING", "blended", evidence, m)];
-    if (table.rampElapsed[row] === alpha.ticks) table.waited[row]++;
-    return table.waited[row] > gates.freezeTicks ? blendOut(machine, row, "regression", evidence, m) : [];
+    if (table.rampElapsed[row] === alpha.ticks) table.waited[row] = 0;
+    return ++table.waited[row] > gates.freezeTicks ? blendOut(machine, row, "regression", evidence, m) : [];
   }
   if (alpha.schedule !== "guarded") return [];
   const limit = anchor && anchor.mean * (1 + GUARD_TOLERANCE);

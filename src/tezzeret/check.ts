@@ -1,6 +1,6 @@
 import { Blueprint, type BlueprintOp, type Fit } from "../contracts/blueprint.ts";
 import { callOf } from "../engine/compile/schedule.ts";
-import { stepInput } from "../engine/graph/tensor.ts";
+import { stepInput, withSharedNodes } from "../engine/graph/tensor.ts";
 import { reachable } from "../engine/graph/trace.ts";
 import { TraceScope } from "../engine/nn/scope.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "../util/shape.ts";
@@ -64,7 +64,7 @@ export function fitOf(blueprint: Blueprint, shape: Shape): Fit {
 function costOf(blueprint: Blueprint, shape: Shape): { parameters: number; flops: number } {
   checkNodes(blueprint);
   const scope = new TraceScope();
-  const f = build(blueprint, scope, stepInput("h", [1, ...shape]));
+  const f = withSharedNodes(() => build(blueprint, scope, stepInput("h", [1, ...shape])));
   if (!sameShape(f.shape.slice(1), shape)) {
     throw new BlueprintError(
       `blueprint ${blueprint.name}: want a result of the slot's shape ${formatShape(shape)}, ` +

@@ -57,13 +57,13 @@ let shared: Map<string, Tensor> | null = null;
 /**
  * Runs `trace` such that the same op on the same tensors with the same attributes is one node, and so is a source of one
  * name: what is traced twice is computed once. Tracing a network a second time with a change half-way thus shares all
- * that comes before the change. Nested calls share with the outer one.
+ * that comes before the change. Every call starts afresh, a nested one too.
  *
  * @throws {TypeError} if two sources of one name differ in shape or dtype.
  */
 export function withSharedNodes<T>(trace: () => T): T {
   const outer = shared;
-  shared = outer ?? new Map();
+  shared = new Map();
   try {
     return trace();
   } finally {

@@ -35,8 +35,12 @@ Deno.test("withSharedNodes() ends with its function, also when that throws", () 
   assertNotStrictEquals(network(), network());
 });
 
-Deno.test("withSharedNodes() shares across nested calls", () => {
-  withSharedNodes(() => assertStrictEquals(network(), withSharedNodes(network)));
+Deno.test("withSharedNodes() keeps a nested call apart and goes on after it", () => {
+  withSharedNodes(() => {
+    const outer = network();
+    assertNotStrictEquals(outer, withSharedNodes(network));
+    assertStrictEquals(outer, network());
+  });
 });
 
 Deno.test("withSharedNodes() refuses two sources of one name", () => {

@@ -1,0 +1,136 @@
+import { assertEquals } from "@std/assert";
+import { GatesConfig } from "../../src/contracts/config.ts";
+import {
+  type BlendingFacts,
+  g0,
+  g2,
+  g3,
+  g4,
+  type GerminationFacts,
+  type HoldingFacts,
+  type TrainingFacts,
+} from "../../src/kasmina/gates.ts";
+
+const limits = GatesConfig.parse({});
+
+const germination: GerminationFacts = {
+  stage: "DORMANT",
+  embargo: 0,
+  live: 1,
+  maxLive: 2,
+  host: { params: 1000, flops: 5000 },
+  grown: { params: 300, flops: 3000 },
+  paramsBudget: 1.5,
+  flopsBudget: 2,
+  fit: { fits: true, parameters: 200, flops: 2000 },
+  ticksLeft: 12,
+  governor: null,
+};
+
+Deno.test("g0() passes at its very limits and refuses one step beyond each", () => {
+  assertEquals(g0(germination, limits).pass, true);
+  const cases: [Partial<GerminationFacts>, string][] = [
+    [{ stage: "TRAINING" }, "wrong_stage"],
+    [{ embargo: 1 }, "embargo"],
+    [{ governor: "watching" }, "governor"],
+    [{ live: 2 }, "live_limit"],
+    [{ ticksLeft: 11 }, "too_late"],
+    [{ fit: { fits: false, reason: "want [H, W, C]" } }, "does_not_fit"],
+    [{ fit: { fits: true, parameters: 201, flops: 0 } }, "parameter_budget"],
+    [{ fit: { fits: true, parameters: 0, flops: 2001 } }, "flop_budget"],
+  ];
+  for (const [change, reason] of cases) {
+    const verdict = g0({ ...germination, ...change }, limits);
+    assertEquals([verdict.pass, verdict.reason], [false, reason]);
+  }
+});
+
+const training: TrainingFacts = {
+  stage: "TRAINING",
+  ticksInStage: 3,
+  gradNorm: 0.5,
+  hostGradNorm: 1,
+  advantage: { mean: 0.1, se: 0.05, n: 8 },
+};
+
+Deno.test("g2() wants time, measured, finite and sane gradients, and a proven advantage", () => {
+  assertEquals(g2(training, limits).pass, true);
+  const cases: [Partial<TrainingFacts>, string][] = [
+    [{ stage: "HOLDING" }, "wrong_stage"],
+    [{ ticksInStage: 2 }, "too_early"],
+    [{ gradNorm: null }, "gradient_unmeasured"],
+    [{ hostGradNorm: null }, "gradient_unmeasured"],
+    [{ gradNorm: NaN }, "gradient_not_finite"],
+    [{ gradNorm: Infinity }, "gradient_not_finite"],
+    [{ gradNorm: 0.0099 }, "gradient_ratio"],
+    [{ gradNorm: 100.1 }, "gradient_ratio"],
+    [{ hostGradNorm: 0 }, "gradient_ratio"],
+    [{ advantage: null }, "advantage_unmeasured"],
+    [{ advantage: { mean: 0.1, se: 0.01, n: 7 } }, "advantage_batches"],
+    [{ advantage: { mean: 0.1, se: 0.07, n: 8 } }, "advantage_unproven"],
+    [{ advantage: { mean: NaN, se: 0, n: 8 } }, "advantage_unproven"],
+  ];
+  for (const [change, reason] of cases) {
+    const verdict = g2({ ...training, ...change }, limits);
+    assertEquals([verdict.pass, verdict.reason], [false, reason]);
+  }
+});
+
+Deno.test("g2() leaves its numbers as evidence, those that are not finite as text", () => {
+  assertEquals(g2({ ...training, gradNorm: NaN }, limits).evidence, {
+    ticksInStage: 3,
+    gradNorm: "NaN",
+    gradientRatio: "NaN",
+    advantage: 0.1,
+    se: 0.05,
+    batches: 8,
+    lowerBound: 0.1 - 1.645 * 0.05,
+  });
+});
+
+const blending: BlendingFacts = {
+  alpha: 1,
+  controlLoss: { mean: 1.03, se: 0.01, n: 8 },
+  anchor: { mean: 1, se: 0.01 },
+};
+
+Deno.test("g3() wants alpha 1 and a control loss within 2 % and two standard errors of its start", () => {
+  assertEquals(g3(blending, limits).pass, true);
+  const cases: [Partial<BlendingFacts>, string][] = [
+    [{ alpha: 0.999 }, "alpha_below_one"],
+    [{ controlLoss: null }, "loss_unmeasured"],
+    [{ anchor: null }, "loss_unmeasured"],
+    [{ controlLoss: { mean: 1.041, se: 0.01, n: 8 } }, "loss_regressed"],
+    [{ controlLoss: { mean: NaN, se: 0.01, n: 8 } }, "loss_regressed"],
+  ];
+  for (const [change, reason] of cases) {
+    const verdict = g3({ ...blending, ...change }, limits);
+    assertEquals([verdict.pass, verdict.reason], [false, reason]);
+  }
+});
+
+const holding: HoldingFacts = {
+  stage: "HOLDING",
+  ticksInStage: 3,
+  removal: { mean: 0.2, se: 0.05, n: 8, age: 0 },
+  removalPasses: 3,
+  firstRemoval: { mean: 0.25, se: 0.05 },
+};
+
+Deno.test("g4() wants three fresh removal costs above 0 that do not fall", () => {
+  assertEquals(g4(holding, limits).pass, true);
+  const cases: [Partial<HoldingFacts>, string][] = [
+    [{ stage: "BLENDING" }, "wrong_stage"],
+    [{ ticksInStage: 2 }, "too_early"],
+    [{ removal: null }, "removal_unmeasured"],
+    [{ removal: { mean: 0.2, se: 0.05, n: 8, age: 4 } }, "removal_stale"],
+    [{ removal: { mean: 0.2, se: 0.2, n: 8, age: 0 } }, "removal_unproven"],
+    [{ removalPasses: 2 }, "removal_unproven"],
+    [{ firstRemoval: { mean: 0.5, se: 0.05 } }, "advantage_falling"],
+    [{ firstRemoval: null }, "advantage_falling"],
+  ];
+  for (const [change, reason] of cases) {
+    const verdict = g4({ ...holding, ...change }, limits);
+    assertEquals([verdict.pass, verdict.reason], [false, reason]);
+  }
+});
