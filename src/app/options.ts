@@ -98,6 +98,8 @@ export interface RunResult {
   /** Just before the first seed was germinated; null if none was. */
   before: Measured | null;
   after: Measured | null;
+  /** On the test split, which is opened once, at the end of a completed run. */
+  test: Measured | null;
   seeds: readonly SeedFate[];
   /** What every surface must repeat, such as a substituted data set. */
   notices: readonly string[];

@@ -160,6 +160,7 @@ async function decide(trainer: Trainer, trainLoss: number | null): Promise<Decis
       step: context.step,
       action,
       reason: veto.reason,
+      evidence: veto.evidence,
     });
     return decision;
   }

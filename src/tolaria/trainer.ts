@@ -108,6 +108,13 @@ export class Trainer {
     return "completed";
   }
 
+  /** Takes one step and waits for it; returns its loss. */
+  async tryStep(): Promise<number> {
+    this.#takeStep();
+    const [row] = await this.assembler.trainRing.drain();
+    return row[0];
+  }
+
   /** Whether the budget is spent or the step limit reached. */
   get finished(): boolean {
     const { maxSteps } = this.parts.config.train;

@@ -33,6 +33,8 @@ export interface LoadedDataset {
   dataset: Dataset;
   split: SplitOptions;
   augment: { crop: number; flip: boolean };
+  /** Whether another data set stands in for the one that was asked for. */
+  substituted: boolean;
   /** Where the data is not what the configuration says: how and why. Belongs on every surface that names the data. */
   notice: string | null;
 }
@@ -61,7 +63,13 @@ export async function loadDataset(
 ): Promise<LoadedDataset> {
   if (config.kind === "spirals") {
     const dataset = await spirals(seed, { ...config, test: config.split.test });
-    return { dataset, split: config.split, augment: { crop: 0, flip: false }, notice: null };
+    return {
+      dataset,
+      split: config.split,
+      augment: { crop: 0, flip: false },
+      substituted: false,
+      notice: null,
+    };
   }
   const { dataset, split, notices } = await loadImages(config, hooks);
   const unmirrored = dataset.name === "digits" && config.augment.flip;
@@ -70,6 +78,7 @@ export async function loadDataset(
     dataset: config.pixels === undefined ? dataset : poolImages(dataset, config.pixels),
     split: { ...split, trainLimit: config.trainLimit },
     augment: unmirrored ? { ...config.augment, flip: false } : config.augment,
+    substituted: dataset.name !== config.kind,
     notice: notices.length === 0 ? null : notices.join("; "),
   };
 }

@@ -1,0 +1,34 @@
+import { type BackendName, type Gpu, openDevice } from "../../engine/gpu/device.ts";
+import { GpuError } from "../../engine/gpu/errors.ts";
+import type { BackendChoice } from "../options.ts";
+
+/** Ways to a device in this runtime. Dawn is loaded only when asked for. */
+const open: Record<Exclude<BackendName, "browser">, () => Promise<Gpu>> = {
+  async native() {
+    if (!navigator.gpu) throw new GpuError("WebGPU (native): this Deno has none; want Deno 2.9 or later");
+    return await openDevice(navigator.gpu, "native");
+  },
+  async dawn() {
+    const { createDawn } = await import("../../engine/gpu/adapters/dawn.ts");
+    return await openDevice(await createDawn(), "dawn");
+  },
+};
+
+/**
+ * Opens the device to train on. `auto` takes Dawn on a hardware adapter where its package is there, else Deno's own
+ * WebGPU: on software adapters Dawn is slower, and it refuses Mesa's.
+ *
+ * @throws {GpuError} if there is no adapter.
+ */
+export async function openGpu(choice: BackendChoice): Promise<Gpu> {
+  if (choice !== "auto") return await open[choice]();
+  const native = await open.native();
+  if (native.adapter.software) return native;
+  const dawn = await open.dawn().catch(() => null);
+  if (!dawn || dawn.adapter.software) {
+    dawn?.destroy();
+    return native;
+  }
+  native.destroy();
+  return dawn;
+}

@@ -1,0 +1,109 @@
+import type { AnyEnvelope, Topic } from "../../contracts/events.ts";
+import type { Edge } from "../../contracts/lifecycle.ts";
+import { createFileStore } from "../../urza/adapters/files.ts";
+import { explainFileError } from "../../urza/adapters/file_errors.ts";
+import type { Store } from "../../urza/mod.ts";
+import type { LogLengths } from "../checkpoint.ts";
+
+const METRICS = "metrics.jsonl", EVENTS = "events.jsonl";
+const MEASURES: readonly Topic[] = ["step.metrics", "tick.report"];
+
+/** The files of one run: `config.json`, `run.json`, `metrics.jsonl`, `events.jsonl` and `store/` with its checkpoints. */
+export class RunFolder {
+  readonly path: string;
+  readonly store: Store;
+  readonly #logs: Record<string, Deno.FsFile>;
+
+  private constructor(path: string) {
+    this.path = path;
+    this.store = createFileStore(`${path}/store`);
+    const open = (name: string) =>
+      attempt(
+        "write",
+        `${path}/${name}`,
+        () => Deno.openSync(`${path}/${name}`, { create: true, read: true, write: true }),
+      );
+    this.#logs = { [METRICS]: open(METRICS), [EVENTS]: open(EVENTS) };
+  }
+
+  /** Makes `<out>/<name>-<n>` with the first number that is free. */
+  static create(out: string, name: string): RunFolder {
+    attempt("write", out, () => Deno.mkdirSync(out, { recursive: true }));
+    for (let n = 1;; n++) {
+      const path = `${out}/${name}-${n}`;
+      try {
+        Deno.mkdirSync(path);
+        return new RunFolder(path);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AlreadyExists)) throw explainFileError("write", path, error);
+      }
+    }
+  }
+
+  static open(path: string): RunFolder {
+    return new RunFolder(path);
+  }
+
+  get name(): string {
+    return this.path.replace(/\/+$/, "").split("/").at(-1)!;
+  }
+
+  writeJson(name: string, value: unknown): void {
+    const path = `${this.path}/${name}`;
+    attempt("write", path, () => {
+      Deno.writeTextFileSync(`${path}.tmp`, JSON.stringify(value, null, 2) + "\n");
+      Deno.renameSync(`${path}.tmp`, path);
+    });
+  }
+
+  /** Appends an event to the log that it belongs in. */
+  record(event: AnyEnvelope): void {
+    const name = MEASURES.includes(event.topic) ? METRICS : EVENTS;
+    const { id: _, time, topic, payload } = event;
+    const line = new TextEncoder().encode(JSON.stringify({ topic, ...payload, time }) + "\n");
+    attempt("write", `${this.path}/${name}`, () => {
+      const file = this.#logs[name];
+      file.seekSync(0, Deno.SeekMode.End);
+      for (let done = 0; done < line.length;) done += file.writeSync(line.subarray(done));
+    });
+  }
+
+  /** Lengths of the logs, safe on disk. */
+  syncLogs(): LogLengths {
+    return Object.fromEntries(
+      Object.entries(this.#logs).map(([name, file]) =>
+        attempt("write", `${this.path}/${name}`, () => {
+          file.syncSync();
+          return [name, file.statSync().size];
+        })
+      ),
+    );
+  }
+
+  /** Cuts the logs back to what a checkpoint had seen. */
+  truncateLogs(lengths: LogLengths): void {
+    for (const [name, file] of Object.entries(this.#logs)) {
+      attempt("write", `${this.path}/${name}`, () => file.truncateSync(lengths[name] ?? 0));
+    }
+  }
+
+  /** The edges logged so far. */
+  edges(): Edge[] {
+    const path = `${this.path}/${EVENTS}`;
+    const text = attempt("read", path, () => Deno.readTextFileSync(path));
+    const events = text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+    return events.filter(({ topic }) => topic === "seed.edge") as Edge[];
+  }
+
+  close(): void {
+    for (const file of Object.values(this.#logs)) file.close();
+  }
+}
+
+function attempt<T>(operation: "read" | "write", path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw explainFileError(operation, path, error);
+  }
+}

@@ -1,0 +1,154 @@
+import type { RunConfig } from "../contracts/config.ts";
+import { flopsOf } from "../engine/compile/schedule.ts";
+import { stepInput } from "../engine/graph/tensor.ts";
+import { reachable } from "../engine/graph/trace.ts";
+import { cnn, mlp } from "../engine/nn/hosts.ts";
+import { type Model, TraceScope } from "../engine/nn/scope.ts";
+import { ParameterStore } from "../engine/optim/parameter_store.ts";
+import {
+  createKasmina,
+  type Kasmina,
+  type LiveSeeds,
+  morph,
+  type MorphModel,
+  seedPrefix,
+} from "../kasmina/mod.ts";
+import { build, findBlueprint, fitOf } from "../tezzeret/mod.ts";
+import type { GrowableModel, Topology } from "../tolaria/mod.ts";
+import { sizeOf } from "../util/shape.ts";
+import type { LayerSummary, NetworkSize } from "./options.ts";
+
+/** A host with its slots: what is trained, and the rules by which it grows. */
+export interface Network {
+  readonly model: GrowableModel;
+  readonly kasmina: Kasmina;
+  readonly host: NetworkSize;
+  /** Layers of the host, one a tap, and the head. */
+  readonly layers: readonly LayerSummary[];
+  /** Most numbers that the host and all seeds that fit its budgets take up in flat buffers. */
+  readonly capacity: number;
+  sizeWith(topology: Topology): NetworkSize;
+  /** Parameters of a blueprint's seed in a slot. */
+  paramsOf(blueprint: string, slot: string): number;
+}
+
+const hosts = {
+  cnn: (host: Extract<RunConfig["host"], { kind: "cnn" }>, input: readonly number[], classes: number) =>
+    cnn(input, classes, host.channels),
+  mlp: (host: Extract<RunConfig["host"], { kind: "mlp" }>, input: readonly number[], classes: number) =>
+    mlp(input, classes, host.hidden),
+};
+
+/** Builds the host that a configuration names, with its slots. */
+export function buildNetwork(config: RunConfig, input: readonly number[], classes: number): Network {
+  const { host } = config;
+  const plain: Model = host.kind === "cnn"
+    ? hosts.cnn(host, input, classes)
+    : hosts.mlp(host, input, classes);
+  return growNetwork(morph(plain, config.growth.slots), config);
+}
+
+function growNetwork(network: MorphModel, config: RunConfig): Network {
+  const { growth } = config;
+  const shapes = new Map(network.slots.map(({ name, shape }) => [name, shape]));
+  const layerOf = new Map(
+    network.slots.flatMap(({ name, layer }) => layer.map((spec) => [spec.name, name] as const)),
+  );
+  const liveSeeds = (topology: Topology): LiveSeeds =>
+    Object.fromEntries(
+      Object.entries(topology).map(([slot, { seed, blueprint, mode }]) => {
+        const found = findBlueprint(blueprint);
+        return [slot, { seed, mode, normCap: growth.normCap, branch: (scope, h) => build(found, scope, h) }];
+      }),
+    );
+  const host = sizeOfNetwork(network, {});
+  const fit = (blueprint: string, slot: string) => fitOf(findBlueprint(blueprint), shapes.get(slot)!);
+  const kasmina = createKasmina({
+    slots: network.slots.map(({ name, hostParams }) => ({ name, hostParams })),
+    host,
+    gates: growth.gates,
+    maxLive: growth.maxLive,
+    paramsBudget: growth.paramsBudget,
+    flopsBudget: growth.flopsBudget,
+    alpha: growth.alpha,
+    fit,
+  });
+  const model: GrowableModel = {
+    classes: network.classes,
+    slots: network.slots.map(({ name }) => name),
+    trace: (scope, x, topology) => network.trace(scope, x, liveSeeds(topology)),
+    groupOf(parameter) {
+      for (const slot of shapes.keys()) {
+        const prefix = `${seedPrefix(slot)}/`;
+        if (parameter.startsWith(prefix)) return `${prefix}${parameter.slice(prefix.length).split("/")[0]}`;
+      }
+      const slot = layerOf.get(parameter);
+      return slot === undefined ? "host" : `host/${slot}`;
+    },
+  };
+  return {
+    model,
+    kasmina,
+    host,
+    layers: layersOf(network),
+    capacity: capacityOf(network, growth.blueprints, liveSeeds),
+    sizeWith: (topology) => sizeOfNetwork(network, liveSeeds(topology)),
+    paramsOf(blueprint, slot) {
+      const found = fit(blueprint, slot);
+      return found.fits ? found.parameters : 0;
+    },
+  };
+}
+
+function sizeOfNetwork(network: MorphModel, live: LiveSeeds): NetworkSize {
+  const scope = new TraceScope();
+  const logits = network.forward(scope, stepInput("x", [1, ...network.input]), live);
+  return {
+    params: scope.parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
+    flops: flopsOf([logits]),
+  };
+}
+
+/** Parameters and FLOPs between one tap and the next, the head last. */
+function layersOf(network: MorphModel): LayerSummary[] {
+  const scope = new TraceScope();
+  const { logits, taps } = network.trace(scope, stepInput("x", [1, ...network.input]), {});
+  const params = (specs: readonly { shape: readonly number[] }[]) =>
+    specs.reduce((total, { shape }) => total + sizeOf(shape), 0);
+  let counted = 0, spent = 0;
+  return [...taps, ["head", logits] as const].map(([name, tensor]) => {
+    const upTo = reachable([tensor]);
+    const specs = scope.parameters.filter((spec) => upTo.includes(spec.tensor));
+    const layer = {
+      name,
+      shape: tensor.shape.slice(1),
+      params: params(specs) - counted,
+      flops: flopsOf([tensor]) - spent,
+    };
+    counted = params(specs);
+    spent = flopsOf([tensor]);
+    return layer;
+  });
+}
+
+/** Room for the host and, twice over, for the largest blueprint in every slot: old and new seeds may meet. */
+function capacityOf(
+  network: MorphModel,
+  blueprints: readonly string[],
+  liveSeeds: (topology: Topology) => LiveSeeds,
+): number {
+  const host = ParameterStore.sizeOf(network.parameterSpecs({}));
+  const room = (slot: string, blueprint: string) => {
+    if (!fitOf(findBlueprint(blueprint), network.slots.find(({ name }) => name === slot)!.shape).fits) {
+      return 0;
+    }
+    const specs = network.parameterSpecs(
+      liveSeeds({ [slot]: { seed: `${slot}/1`, blueprint, mode: "fossil" } }),
+    );
+    return ParameterStore.sizeOf(specs) - host;
+  };
+  return network.slots.reduce(
+    (total, { name }) => total + 2 * Math.max(0, ...blueprints.map((blueprint) => room(name, blueprint))),
+    host,
+  );
+}

@@ -1,0 +1,170 @@
+/** The composition root of training. */
+import type { RunConfig } from "../contracts/config.ts";
+import type { Gpu } from "../engine/gpu/device.ts";
+import { parseSchedule } from "../tamiyo/mod.ts";
+import { type Score, seedsWith } from "../tolaria/mod.ts";
+import { loadDataset, type LoadedDataset } from "./adapters/load_dataset.ts";
+import { openGpu } from "./adapters/open_gpu.ts";
+import { readJson } from "./adapters/read_json.ts";
+import { RunFolder } from "./adapters/run_folder.ts";
+import { resolveConfig } from "./config.ts";
+import type { DryRunReport, Measured, RunOptions, RunResult } from "./options.ts";
+import { seedFates } from "./seed_fates.ts";
+import { createSession, type Session } from "./session.ts";
+import { versions } from "./versions.ts";
+
+/** How a run is called on every surface. */
+interface Identity {
+  readonly run: string;
+  readonly dataset: string;
+  readonly adapter: string;
+  readonly profile: RunResult["profile"];
+}
+
+/**
+ * Trains as the options say, until the budget is spent or the signal is aborted.
+ *
+ * @throws {UserError} one line with cause and cure, where the configuration, the data, the device or the disk will not do.
+ */
+export async function runTraining(options: RunOptions): Promise<RunResult> {
+  const gpu = await openGpu(options.backend);
+  let folder: RunFolder | null = null;
+  try {
+    const profile = options.profile !== "auto" ? options.profile : gpu.adapter.software ? "small" : "full";
+    const config = readSchedule(resolveConfig(options.config, profile));
+    const data = await loadDataset(config.data, config.seed, { signal: options.signal });
+    if (!options.dryRun) {
+      folder = options.resume === null
+        ? RunFolder.create(options.out, config.name)
+        : RunFolder.open(options.resume);
+      if (options.resume === null) folder.writeJson("config.json", config);
+    }
+    const identity: Identity = {
+      run: folder?.name ?? config.name,
+      dataset: data.dataset.name + (data.substituted ? ` (instead of ${config.data.kind})` : ""),
+      adapter: `${gpu.adapter.description} (${gpu.adapter.backend})`,
+      profile,
+    };
+    return await train(options, config, gpu, data, folder, identity);
+  } finally {
+    folder?.close();
+    gpu.destroy();
+  }
+}
+
+/** Reads a fixed controller's schedule where it is a file. */
+function readSchedule(config: RunConfig): RunConfig {
+  const { controller } = config;
+  if (controller.kind !== "fixed" || typeof controller.schedule !== "string") return config;
+  const schedule = parseSchedule(readJson(controller.schedule), controller.schedule);
+  return { ...config, controller: { ...controller, schedule } };
+}
+
+async function train(
+  options: RunOptions,
+  config: RunConfig,
+  gpu: Gpu,
+  data: LoadedDataset,
+  folder: RunFolder | null,
+  identity: Identity,
+): Promise<RunResult> {
+  const started = performance.now();
+  const session = createSession({ config, gpu, data, folder, onEvent: options.onEvent });
+  const { trainer, bus, network, journal } = session;
+  try {
+    const resumed = await session.start(options.resume !== null);
+    const notices = noticesOf(options, gpu, data, identity, resumed);
+    folder?.writeJson("run.json", {
+      ...identity,
+      dataset: { name: identity.dataset, sha256: data.dataset.sha256, notice: data.notice },
+      adapter: gpu.adapter,
+      versions: versions(),
+      notices,
+    });
+    await bus.publish("run.started", {
+      ...identity,
+      config: config.name,
+      budgetFlops: trainer.ledger.budget,
+      maxSteps: config.train.maxSteps ?? null,
+      resumedAt: trainer.progress.step,
+    });
+    for (const text of notices) await bus.publish("notice", { level: "warning", text });
+    const ending = options.dryRun ? await tryOneStep(session, gpu) : await finish(session, options.signal);
+    await bus.publish("run.finished", {
+      run: identity.run,
+      reason: ending.outcome,
+      step: trainer.progress.step,
+      loss: ending.test?.loss ?? null,
+      accuracy: ending.test?.accuracy ?? null,
+    });
+    await bus.drain();
+    journal.failed.throwIfAborted();
+    return {
+      ...identity,
+      ...ending,
+      directory: folder?.path ?? null,
+      steps: trainer.progress.step,
+      flops: trainer.ledger.total,
+      seconds: (performance.now() - started) / 1000,
+      host: network.host,
+      grown: network.sizeWith(trainer.progress.running),
+      before: measured(trainer.progress.before, "validation"),
+      seeds: seedFates(journal.edges, network.paramsOf),
+      notices,
+    };
+  } finally {
+    await session.destroy();
+  }
+}
+
+/** What every surface must repeat. */
+function noticesOf(
+  options: RunOptions,
+  gpu: Gpu,
+  data: LoadedDataset,
+  { profile }: Identity,
+  resumed: boolean,
+): string[] {
+  const notices: string[] = [];
+  if (options.resume !== null && !resumed) notices.push("the run had no checkpoint yet: it begins again");
+  if (options.resume === null && options.profile === "auto" && profile === "small") {
+    notices.push(
+      `no GPU found, only ${gpu.adapter.description}: the small profile is used (--profile full overrides)`,
+    );
+  }
+  if (data.notice !== null) notices.push(data.notice);
+  return notices;
+}
+
+type Ending = Pick<RunResult, "outcome" | "after" | "test" | "dryRun">;
+
+/** Trains to the end; then what is not fossil goes, and validation and test are opened. */
+async function finish({ trainer, journal }: Session, signal: AbortSignal): Promise<Ending> {
+  const outcome = await trainer.run(AbortSignal.any([signal, journal.failed]));
+  if (outcome !== "completed") return { outcome, after: null, test: null, dryRun: null };
+  await trainer.save();
+  const fossils = seedsWith(trainer.progress.running, (mode) => mode === "fossil");
+  await trainer.swap(await trainer.assembler.get(fossils));
+  return {
+    outcome,
+    after: measured(await trainer.score("validation"), "validation"),
+    test: measured(await trainer.score("test"), "test"),
+    dryRun: null,
+  };
+}
+
+async function tryOneStep({ trainer, network }: Session, gpu: Gpu): Promise<Ending> {
+  const started = performance.now();
+  const loss = await trainer.tryStep();
+  const dryRun: DryRunReport = {
+    layers: network.layers,
+    memoryBytes: gpu.allocator.liveBytes,
+    stepMs: performance.now() - started,
+    loss,
+  };
+  return { outcome: "completed", after: null, test: null, dryRun };
+}
+
+function measured(score: Score | null, split: Measured["split"]): Measured | null {
+  return score && { ...score, split };
+}

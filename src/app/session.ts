@@ -1,0 +1,114 @@
+import type { RunConfig } from "../contracts/config.ts";
+import type { ActionContext } from "../contracts/growth.ts";
+import { ExampleStore } from "../engine/data/example_store.ts";
+import type { Gpu } from "../engine/gpu/device.ts";
+import { momentsOf, Optimizer } from "../engine/optim/optimizer.ts";
+import { ParameterStore } from "../engine/optim/parameter_store.ts";
+import { legalActions } from "../kasmina/mod.ts";
+import { type Bus, createMemoryBus } from "../oona/mod.ts";
+import { createController } from "../tamiyo/mod.ts";
+import { type Checkpoint, Trainer } from "../tolaria/mod.ts";
+import type { AnyEnvelope } from "../contracts/events.ts";
+import type { LoadedDataset } from "./adapters/load_dataset.ts";
+import type { RunFolder } from "./adapters/run_folder.ts";
+import { configHash, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { Journal } from "./journal.ts";
+import { buildNetwork, type Network } from "./network.ts";
+
+/** Everything that a run trains with, wired together. */
+export interface Session {
+  readonly bus: Bus;
+  readonly journal: Journal;
+  readonly network: Network;
+  readonly trainer: Trainer;
+  /** Compiles, and goes on from the folder's newest checkpoint where asked. False where there was none. */
+  start(resume: boolean): Promise<boolean>;
+  destroy(): Promise<void>;
+}
+
+export interface SessionParts {
+  readonly config: RunConfig;
+  readonly gpu: Gpu;
+  readonly data: LoadedDataset;
+  /** Null where nothing is to be written. */
+  readonly folder: RunFolder | null;
+  readonly onEvent: (event: AnyEnvelope) => void;
+}
+
+/** Builds the subsystems and connects them. */
+export function createSession({ config: asked, gpu, data, folder, onEvent }: SessionParts): Session {
+  // What the data allows: a substitute may not be mirrored, say.
+  const config = asked.data.kind === "spirals"
+    ? asked
+    : { ...asked, data: { ...asked.data, augment: data.augment } };
+  const network = buildNetwork(config, data.dataset.shape, data.dataset.classes.length);
+  const bus = createMemoryBus();
+  const journal = new Journal(bus, folder, onEvent);
+  const examples = new ExampleStore(gpu, data.dataset, data.split, config.seed);
+  const store = new ParameterStore(gpu, network.capacity, momentsOf(config.train.optimizer));
+  const optimizer = new Optimizer(gpu, store, config.train.optimizer);
+
+  async function keep(checkpoint: Checkpoint): Promise<void> {
+    if (!folder) return;
+    const started = performance.now();
+    await bus.drain();
+    const name = await writeCheckpoint(folder.store, checkpoint, {
+      config: await identity(config),
+      logs: folder.syncLogs(),
+      keep: config.loop.keepCheckpoints,
+    });
+    const { tick, step } = checkpoint.present.state.progress;
+    const sizeBytes = 4 * checkpoint.present.numbers.reduce((total, numbers) => total + numbers.length, 0);
+    await bus.publish("checkpoint.saved", {
+      tick,
+      step,
+      name,
+      sizeBytes,
+      elapsedMs: performance.now() - started,
+    });
+  }
+
+  const trainer = new Trainer({
+    gpu,
+    model: network.model,
+    examples,
+    store,
+    optimizer,
+    config,
+    host: network.host,
+    lifecycle: network.kasmina,
+    controller: createController(config.controller, config.seed),
+    legal: (context: ActionContext) => legalActions(network.kasmina, config.growth.blueprints, context),
+    bus,
+    keep,
+  });
+
+  return {
+    bus,
+    journal,
+    network,
+    trainer,
+    async start(resume) {
+      const earlier = resume && folder ? await readCheckpoint(folder.store, await identity(config)) : null;
+      if (resume && folder) {
+        folder.truncateLogs(earlier?.logs ?? {});
+        journal.edges.push(...folder.edges());
+      }
+      await trainer.start(earlier?.checkpoint);
+      return earlier !== null;
+    },
+    async destroy() {
+      await bus.close();
+      await trainer.destroy();
+      optimizer.destroy();
+      store.destroy();
+      examples.destroy();
+    },
+  };
+}
+
+/** Hash of what makes a run itself. How long it may last is not part of that. */
+async function identity(config: RunConfig): Promise<string> {
+  const { maxSteps: _, ...train } = config.train;
+  return await configHash({ ...config, train });
+}
