@@ -33,7 +33,6 @@ const nodeTypes = [
   z.strictObject({ op: z.literal("sigmoid"), ...unary }),
   z.strictObject({ op: z.literal("tanh"), ...unary }),
   z.strictObject({ op: z.literal("square"), ...unary }),
-  z.strictObject({ op: z.literal("log"), ...unary }),
   // arithmetic
   z.strictObject({ op: z.literal("globalPool"), ...unary }),
   z.strictObject({ op: z.literal("multiply"), ...unary, by: z.number() }),

@@ -3,7 +3,7 @@ import type { Edge, Evidence, VetoReason } from "../contracts/lifecycle.ts";
 import { g0, g4, type Verdict } from "./gates.ts";
 import { blendOut, isLive, type Machine, OUT, take, trainingVerdict } from "./machine.ts";
 import { removalOf, startOf } from "./readings.ts";
-import type { ActionContext, Clock } from "./types.ts";
+import type { ActionContext, Clock } from "../contracts/growth.ts";
 
 /** An action on a slot. */
 export type SlotAction = Exclude<Action, { kind: "wait" }>;

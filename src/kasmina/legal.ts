@@ -1,5 +1,6 @@
 import type { Action } from "../contracts/control.ts";
-import type { ActionContext, Kasmina } from "./types.ts";
+import type { ActionContext } from "../contracts/growth.ts";
+import type { Kasmina } from "./types.ts";
 
 /** Every action that `check` allows now, WAIT first, then slot by slot. */
 export function legalActions(

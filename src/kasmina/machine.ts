@@ -11,7 +11,8 @@ import { rampAlpha } from "./alpha.ts";
 import { g2, type Verdict } from "./gates.ts";
 import { forgetRemoval, reading } from "./readings.ts";
 import { RAMPS, type SlotTable } from "./slot_table.ts";
-import type { Clock, KasminaOptions } from "./types.ts";
+import type { Clock } from "../contracts/growth.ts";
+import type { KasminaOptions } from "./types.ts";
 
 /** The slots and their rules, as the parts of the lifecycle share them; a slot is a row. */
 export interface Machine {
@@ -45,30 +46,34 @@ export function take(
   const [slot, seed, blueprint] = [table.names[row], seedName(machine, row), table.blueprint[row]];
   table.stage[row] = STAGES.indexOf(to);
   table.ticksInStage[row] = 0;
-  entering[to]?.(table, row);
+  entering[to]?.(machine, row);
   return { tick, step, slot, seed, blueprint, from, to, reason, evidence };
 }
 
 /** What is so from the first moment in a stage. */
-const entering: Partial<Record<Stage, (table: SlotTable, row: number) => void>> = {
-  BLENDING(table, row) {
+const entering: Partial<Record<Stage, (machine: Machine, row: number) => void>> = {
+  TRAINING({ options, table }, row) {
+    if (options.fromBirth) table.alpha[row] = 1;
+  },
+  BLENDING({ options, table }, row) {
     table.ready[row] = 0;
     startRamp(table, row, IN);
+    if (options.fromBirth) table.rampElapsed[row] = options.alpha.ticks;
   },
-  HOLDING(table, row) {
+  HOLDING({ table }, row) {
     table.ramp[row] = NONE;
     forgetRemoval(table, row);
   },
-  PRUNED(table, row) {
+  PRUNED({ table }, row) {
     table.alpha[row] = 0;
     table.ramp[row] = NONE;
     table.errors[row]++;
   },
-  EMBARGOED(table, row) {
+  EMBARGOED({ table }, row) {
     table.params[row] = 0;
     table.flops[row] = 0;
   },
-  DORMANT: (table, row) => table.clear(row),
+  DORMANT: ({ table }, row) => table.clear(row),
 };
 
 function startRamp(table: SlotTable, row: number, direction: number): void {

@@ -6,11 +6,4 @@ export { alphaInput, seedPrefix } from "./seed.ts";
 export type { LiveSeeds, MorphModel, MorphTrace, SlotSite } from "./morph.ts";
 export type { Branch, LiveSeed, SeedMode, SeedTrace } from "./seed.ts";
 export type { SlotTableJson } from "./slot_table.ts";
-export type {
-  ActionContext,
-  Clock,
-  Kasmina,
-  KasminaOptions,
-  SlotMeasurement,
-  TickMeasurements,
-} from "./types.ts";
+export type { Kasmina, KasminaOptions } from "./types.ts";

@@ -1,3 +1,4 @@
+import { usageError } from "../util/errors.ts";
 import { type Shape, sizeOf } from "../util/shape.ts";
 import { materialise, stepInput, type Tensor, withSharedNodes } from "../engine/graph/tensor.ts";
 import { type Model, type ParameterSpec, type Scope, TraceScope } from "../engine/nn/scope.ts";
@@ -85,11 +86,11 @@ const dryRun = <T>(model: Model, trace: (x: Tensor) => T): T =>
 function choose(model: Model, sites: readonly SlotSite[], patterns: readonly string[]): SlotSite[] {
   const taps = sites.map((site) => site.name).join(", ") || "none; call scope.tap(name, h) in its forward";
   if (patterns.length === 0) {
-    throw new Error(`morph: 0 slots matched; name some of ${model.name}'s taps: ${taps}`);
+    throw usageError(`morph: 0 slots matched; name some of ${model.name}'s taps: ${taps}`);
   }
   for (const pattern of patterns) {
     if (!sites.some((site) => matcher(pattern).test(site.name))) {
-      throw new Error(`morph: 0 slots matched "${pattern}"; ${model.name}'s taps: ${taps}`);
+      throw usageError(`morph: 0 slots matched "${pattern}"; ${model.name}'s taps: ${taps}`);
     }
   }
   return sites.filter((site) => patterns.some((pattern) => matcher(pattern).test(site.name)));
@@ -99,7 +100,7 @@ function choose(model: Model, sites: readonly SlotSite[], patterns: readonly str
  * Wraps a network with seed slots at those of its taps whose names match `slots` (`*` stands for any text). Where no seed
  * is live the graph is that of the network, node for node.
  *
- * @throws {Error} if a pattern matches no tap; the message lists them.
+ * @throws {UserError} if a pattern matches no tap; the message lists them.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 import type { Measurement } from "../contracts/control.ts";
 import { lowerBound } from "./gates.ts";
 import type { SlotTable } from "./slot_table.ts";
-import type { SlotMeasurement } from "./types.ts";
+import type { SlotMeasurement } from "../contracts/growth.ts";
 
 /** A mean and its standard error. */
 export type Pair = Pick<Measurement, "mean" | "se">;

@@ -3,7 +3,7 @@ import type { Edge, EdgeReason } from "../contracts/lifecycle.ts";
 import { g3 } from "./gates.ts";
 import { blendOut, isLive, type Machine, moves, OUT, rampAt, take, trainingVerdict } from "./machine.ts";
 import { setStart, startOf, takeIn } from "./readings.ts";
-import type { Clock, TickMeasurements } from "./types.ts";
+import type { Clock, TickMeasurements } from "../contracts/growth.ts";
 
 /** Ticks that a guarded ramp may wait in all, and how far above its start the control loss may be for it to move. */
 const GUARD_TICKS = 5;
@@ -34,18 +34,21 @@ function train(machine: Machine, row: number, m: TickMeasurements): Edge[] {
   const { pass, reason, evidence } = trainingVerdict(machine, row);
   return pass
     ? [take(machine, row, "BLENDING", "gate", evidence, m)]
-    : [take(machine, row, "PRUNED", "no_benefit", { ...evidence, failed: reason }, m)];
+    : blendOut(machine, row, "no_benefit", { ...evidence, failed: reason }, m);
 }
 
 function blend(machine: Machine, row: number, m: TickMeasurements): Edge[] {
   const { options, table } = machine;
   const { gates, alpha } = options;
-  if (!table.ready[row]) return timeout(machine, row, "PRUNED", "compile_timeout", gates.compileTicks, m);
+  if (!table.ready[row]) {
+    const ticks = table.ticksInStage[row];
+    return ticks >= gates.compileTicks ? blendOut(machine, row, "compile_timeout", { ticks }, m) : [];
+  }
   const anchor = startOf(table, row, "anchor");
   if (table.alpha[row] === 1) {
     const { pass, evidence } = g3({ alpha: 1, controlLoss: m.controlLoss, anchor }, gates);
     if (pass) return [take(machine, row, "HOLDING", "blended", evidence, m)];
-    if (table.rampElapsed[row] === alpha.ticks) table.waited[row] = 0;
+    if (table.rampElapsed[row] === alpha.ticks) table.waited[row] = 0; // guarded ramps have waited before
     return ++table.waited[row] > gates.freezeTicks ? blendOut(machine, row, "regression", evidence, m) : [];
   }
   if (alpha.schedule !== "guarded") return [];
@@ -94,7 +97,7 @@ export function tickSlot(machine: Machine, row: number, m: TickMeasurements): Ed
   }
   if (!table.ready[row] && measured?.ready) {
     table.ready[row] = 1;
-    // α has been 0 all through this tick, so this is the loss from which the ramp starts.
+    // α has not moved in this tick, so this is the loss from which the ramp starts.
     if (table.stageOf(row) === "BLENDING") setStart(table, row, "anchor", m.controlLoss);
   }
   return automatic[table.stageOf(row)](machine, row, m);

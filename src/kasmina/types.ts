@@ -1,43 +1,8 @@
 import type { Fit } from "../contracts/blueprint.ts";
 import type { GatesConfig } from "../contracts/config.ts";
-import type { Action, Measurement, SlotObservation, Stage } from "../contracts/control.ts";
-import type { Edge, Veto } from "../contracts/lifecycle.ts";
+import type { Lifecycle } from "../contracts/growth.ts";
 import type { AlphaSchedule } from "./alpha.ts";
 import type { SlotTable, SlotTableJson } from "./slot_table.ts";
-
-/** When something happens. */
-export interface Clock {
-  readonly tick: number;
-  readonly step: number;
-}
-
-/** What the legality of an action depends on besides the slots. */
-export interface ActionContext extends Clock {
-  readonly ticksLeft: number;
-  /** Why the governor refuses growth; null where it allows it. */
-  readonly governor: string | null;
-}
-
-/** What was found out about one slot in the tick that ends. Null is "not measured". */
-export interface SlotMeasurement {
-  /** The running program and the optimiser hold the seed as its stage wants it. */
-  readonly ready: boolean;
-  /** No running program holds the seed any more, and its parameters are gone. */
-  readonly released: boolean;
-  readonly gradNorm: number | null;
-  readonly hostGradNorm: number | null;
-  readonly advantage: Measurement | null;
-  readonly removal: Measurement | null;
-  /** Device time of the seed in a step, in microseconds. */
-  readonly micros: number | null;
-}
-
-export interface TickMeasurements extends Clock {
-  /** Over the control batches, at the present α. */
-  readonly controlLoss: Measurement | null;
-  /** By slot; of a slot that is absent nothing is known. */
-  readonly slots: Readonly<Record<string, SlotMeasurement>>;
-}
 
 export interface KasminaOptions {
   /** Slots in order, with the parameters of the host layer nearest to each. */
@@ -52,34 +17,16 @@ export interface KasminaOptions {
   readonly flopsBudget: number;
   /** Shape of the ramp in and its length in ticks. */
   readonly alpha: { readonly schedule: AlphaSchedule; readonly ticks: number };
+  /** Seeds train within the network: α is 1 from TRAINING on, and there is no ramp in. Default false. */
+  readonly fromBirth?: boolean;
   /** Whether a blueprint may sit in a slot, and at what cost. */
   fit(blueprint: string, slot: string): Fit;
 }
 
-/** The seed slots of one network and the rules they live by. Slots go by name. */
-export interface Kasmina {
+/** The seed slots of one network, with their state. */
+export interface Kasmina extends Lifecycle {
   /** All of the state. Others read it; only the lifecycle writes. */
   readonly table: SlotTable;
-  /** Null where the action is legal now. */
-  check(action: Action, context: ActionContext): Veto | null;
-  /**
-   * Does what was asked; no edge where a seed with α > 0 is to be pruned, as that begins with a ramp.
-   *
-   * @throws {Error} if `check` refuses the action.
-   */
-  apply(action: Action, context: ActionContext): Edge[];
-  /** Ends a tick: takes in what was measured, moves ramps, takes the edges that need no action. One edge a slot at most. */
-  onTick(measurements: TickMeasurements): Edge[];
-  /** The governor's prune, at once whatever α. A DORMANT slot is barred for the time of an embargo instead. */
-  condemn(slot: string, clock: Clock, why: string): Edge[];
-  /** α of a slot, `fraction` (0 to 1) into the tick that is running. */
-  alphaAt(slot: string, fraction: number): number;
-  stageOf(slot: string): Stage;
-  /** `slot/generation`, unique within a run, of the seed in the slot; null in an empty one. */
-  seedOf(slot: string): string | null;
-  /** True while a seed is blended out: its weights must not move. */
-  frozen(slot: string): boolean;
-  observe(): SlotObservation[];
   toJSON(): SlotTableJson;
   /** Takes on a state that `toJSON` gave. @throws {Error} if it is of other slots or damaged. */
   restore(json: SlotTableJson): void;

@@ -3,7 +3,7 @@ import type { Tensor } from "../engine/graph/tensor.ts";
 import { ONES, ZEROS } from "../engine/nn/init.ts";
 import { conv, dense, groupNorm } from "../engine/nn/layers.ts";
 import type { Scope } from "../engine/nn/scope.ts";
-import { add, gelu, log, mul, relu, sigmoid, silu, square, tanh } from "../engine/ops/elementwise.ts";
+import { add, gelu, mul, relu, sigmoid, silu, square, tanh } from "../engine/ops/elementwise.ts";
 import { mean } from "../engine/ops/reduce.ts";
 import { reshape } from "../engine/ops/shape.ts";
 import { formatShape } from "../util/shape.ts";
@@ -65,7 +65,6 @@ const builders: { [K in BlueprintOp]: Build<Extract<BlueprintNode, { op: K }>> }
   sigmoid: unary(sigmoid),
   tanh: unary(tanh),
   square: unary(square),
-  log: unary(log),
   globalPool: (_, __, [x]) => mean(image(x), [1, 2], true),
   multiply: (_, { by }, [x]) => mul(x, by),
   add: (_, __, [a, b]) => add(a, b),

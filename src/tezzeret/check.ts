@@ -1,7 +1,6 @@
 import { Blueprint, type BlueprintOp, type Fit } from "../contracts/blueprint.ts";
-import { callOf } from "../engine/compile/schedule.ts";
+import { flopsOf } from "../engine/compile/schedule.ts";
 import { stepInput, withSharedNodes } from "../engine/graph/tensor.ts";
-import { reachable } from "../engine/graph/trace.ts";
 import { TraceScope } from "../engine/nn/scope.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "../util/shape.ts";
 import { BlueprintError, build } from "./build.ts";
@@ -10,7 +9,7 @@ import { BlueprintError, build } from "./build.ts";
 const MAX_PARAMETERS = 16_777_216;
 
 /** Ops that bound or clip their result; a branch that ends in one could only ever push the activation one way. */
-const NON_LINEAR: readonly BlueprintOp[] = ["relu", "gelu", "silu", "sigmoid", "tanh", "square", "log"];
+const NON_LINEAR: readonly BlueprintOp[] = ["relu", "gelu", "silu", "sigmoid", "tanh", "square"];
 
 /**
  * Reads a blueprint that came as data.
@@ -53,6 +52,17 @@ function checkNodes({ name, nodes }: Blueprint): void {
  * costs: the numbers of its real graph, y = h + α·γ⊙f(h) included.
  */
 export function fitOf(blueprint: Blueprint, shape: Shape): Fit {
+  const known = fits.get(blueprint) ?? new Map<string, Fit>();
+  fits.set(blueprint, known);
+  const fit = known.get(formatShape(shape)) ?? judge(blueprint, shape);
+  known.set(formatShape(shape), fit);
+  return fit;
+}
+
+/** What was found before: controllers ask for every slot and blueprint at every tick. */
+const fits = new WeakMap<Blueprint, Map<string, Fit>>();
+
+function judge(blueprint: Blueprint, shape: Shape): Fit {
   try {
     return { fits: true, ...costOf(blueprint, shape) };
   } catch (error) {
@@ -80,6 +90,5 @@ function costOf(blueprint: Blueprint, shape: Shape): { parameters: number; flops
   }
   // The blend multiplies by γ and by α and adds h.
   const blend = 3 * sizeOf(shape);
-  const flops = reachable([f]).reduce((sum, node) => sum + (node.op?.flops(callOf(node)) ?? 0), blend);
-  return { parameters, flops };
+  return { parameters, flops: flopsOf([f]) + blend };
 }

@@ -11,6 +11,7 @@ import { nan } from "./blueprints/nan.ts";
 import { pointwise } from "./blueprints/pointwise.ts";
 import { se } from "./blueprints/se.ts";
 import { slow } from "./blueprints/slow.ts";
+import { usageError } from "../util/errors.ts";
 
 /** The blueprints that come with Esper, fault blueprints last. */
 export const library: readonly Blueprint[] = [
@@ -31,10 +32,10 @@ export const library: readonly Blueprint[] = [
 /**
  * The blueprint of a name.
  *
- * @throws {Error} if there is none; the message lists those there are.
+ * @throws {UserError} if there is none; the message lists those there are.
  */
 export function findBlueprint(name: string, blueprints: readonly Blueprint[] = library): Blueprint {
   const found = blueprints.find((blueprint) => blueprint.name === name);
   if (found) return found;
-  throw new Error(`blueprint: want one of ${blueprints.map((known) => known.name).join(", ")}, got ${name}`);
+  throw usageError(`blueprint: want one of ${blueprints.map((known) => known.name).join(", ")}, got ${name}`);
 }

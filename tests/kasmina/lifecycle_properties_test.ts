@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Measurement } from "../../src/contracts/control.ts";
 import { type Edge, STAGES } from "../../src/contracts/lifecycle.ts";
 import { legalActions } from "../../src/kasmina/legal.ts";
-import type { SlotMeasurement, TickMeasurements } from "../../src/kasmina/types.ts";
+import type { SlotMeasurement, TickMeasurements } from "../../src/contracts/growth.ts";
 import { controlLoss, slots } from "./slots.ts";
 
 /** The lifecycle once more, by hand. */

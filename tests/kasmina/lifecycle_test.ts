@@ -2,7 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Measurement } from "../../src/contracts/control.ts";
 import type { Edge } from "../../src/contracts/lifecycle.ts";
 import { GatesConfig } from "../../src/contracts/config.ts";
-import type { Kasmina, SlotMeasurement } from "../../src/kasmina/types.ts";
+import type { SlotMeasurement } from "../../src/contracts/growth.ts";
+import type { Kasmina } from "../../src/kasmina/types.ts";
 import { context, controlLoss, healthy, slots } from "./slots.ts";
 
 const germinate = { kind: "germinate", slot: "a", blueprint: "conv3" } as const;
@@ -235,4 +236,18 @@ Deno.test("resting stages of no length still leave one record each", () => {
   kasmina.apply({ kind: "prune", slot: "a" }, context);
   assertEquals(ticks(kasmina, 3).length, 3);
   assertEquals(kasmina.stageOf("a"), "DORMANT");
+});
+
+Deno.test("without incubation alpha is 1 from TRAINING on, with no ramp in, and a prune ramps out", () => {
+  const kasmina = grown("TRAINING", slots({ fromBirth: true }));
+  assertEquals(kasmina.alphaAt("a", 0), 1);
+  ticks(kasmina, 3);
+  const other = slots({ fromBirth: true });
+  other.restore(kasmina.toJSON());
+  kasmina.apply({ kind: "advance", slot: "a" }, context);
+  assertEquals([kasmina.alphaAt("a", 0), kasmina.alphaAt("a", 0.5)], [1, 1]);
+  assertEquals(ticks(kasmina, 1), ["BLENDING>HOLDING blended"]);
+  assertEquals(other.apply({ kind: "prune", slot: "a" }, context), []);
+  assertEquals(other.alphaAt("a", 0.5), 0.75);
+  assertEquals(ticks(other, 2), ["TRAINING>PRUNED action"]);
 });

@@ -1,6 +1,7 @@
 import { GatesConfig } from "../../src/contracts/config.ts";
 import { createKasmina } from "../../src/kasmina/lifecycle.ts";
-import type { ActionContext, Kasmina, KasminaOptions, SlotMeasurement } from "../../src/kasmina/types.ts";
+import type { ActionContext, SlotMeasurement } from "../../src/contracts/growth.ts";
+import type { Kasmina, KasminaOptions } from "../../src/kasmina/types.ts";
 
 /** Three slots behind a host of 1000 parameters and 10000 FLOPs; `big` breaks the budget, `odd` fits nowhere. */
 export function slots(changes: Partial<KasminaOptions> = {}): Kasmina {
