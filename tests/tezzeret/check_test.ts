@@ -82,7 +82,7 @@ Deno.test("fitOf() says why a blueprint does not fit a slot", () => {
     "blueprint test: node sum: add: shapes [1, 8] and [1, 16] do not broadcast",
   );
   assertStringIncludes(
-    reason(findBlueprint("slow"), [32, 32, 256]),
+    reason(findBlueprint("slow"), [4, 4, 512]),
     "want at most 16777216 parameters, got ",
   );
 });
@@ -141,5 +141,5 @@ Deno.test("slow costs far more than any other blueprint", () => {
     const fit = fitOf(findBlueprint(name), [4, 4, 8]);
     return fit.fits ? fit.flops : 0;
   };
-  assert(flops("slow") > 100 * flops("basic"));
+  assert(flops("slow") > 10 * flops("basic"));
 });

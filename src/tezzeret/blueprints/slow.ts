@@ -6,10 +6,10 @@ const LAYERS = 12;
 export const slow: Blueprint = {
   name: "slow",
   version: 1,
-  about: "fault: a dozen wide 5x5 convolutions",
+  about: "fault: a dozen 5x5 convolutions",
   fault: true,
   nodes: Array.from({ length: LAYERS }, (_, k): BlueprintNode[] => [
     { name: `norm${k}`, op: "groupNorm", inputs: [k === 0 ? "h" : `conv${k - 1}`] },
-    { name: `conv${k}`, op: "conv", inputs: [`norm${k}`], kernel: 5, out: k === LAYERS - 1 ? "C" : "4C" },
+    { name: `conv${k}`, op: "conv", inputs: [`norm${k}`], kernel: 5, out: "C" },
   ]).flat(),
 };
