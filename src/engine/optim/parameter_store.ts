@@ -1,5 +1,5 @@
 import { BLOCK } from "../../../kernels/optim.ts";
-import { sizeOf } from "../../util/shape.ts";
+import { formatShape, sizeOf } from "../../util/shape.ts";
 import { alignUp, type BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { readFloats } from "../gpu/readback.ts";
@@ -78,38 +78,32 @@ export class ParameterStore {
   }
 
   /**
-   * Adds parameters with their first values and zero moments to a group.
+   * Adds parameters with their first values and zero moments to a group: all of them, or none if one cannot be added.
    *
-   * @throws {RangeError} if there is no room.
+   * @throws {RangeError} if there is no room, or values of another size than the shape.
    */
   add(
     parameters: readonly { readonly spec: ParameterSpec; readonly values: Float32Array<ArrayBuffer> }[],
     group: string,
   ): void {
-    for (const { spec, values } of parameters) {
-      if (this.#places.has(spec.name)) throw new Error(`parameter "${spec.name}" is already in the store`);
-      const blocks = Math.ceil(values.length / BLOCK);
-      const block = this.#findFree(blocks);
-      if (block === -1) {
-        throw new RangeError(
-          `parameter "${spec.name}": want ${blocks} free blocks of 64 numbers, got none in a row`,
-        );
+    const added: string[] = [];
+    try {
+      for (const { spec, values } of parameters) {
+        this.#add(spec, values, group);
+        added.push(spec.name);
       }
-      this.#place({ spec, block, blocks, group });
-      const padded = new Float32Array(blocks * BLOCK);
-      for (const buffer of [this.gradients, ...this.moments]) this.#write(buffer, block, padded);
-      padded.set(values);
-      this.#write(this.values, block, padded);
+    } catch (error) {
+      this.remove(added);
+      throw error;
     }
     this.#upload();
   }
 
   /** Returns the room of parameters. */
   remove(names: readonly string[]): void {
-    for (const name of names) {
-      const { block, blocks } = this.#placeOf(name);
+    for (const { spec, block, blocks } of names.map((name) => this.#placeOf(name))) {
       this.#table.fill(FREE, block, block + blocks);
-      this.#places.delete(name);
+      this.#places.delete(spec.name);
     }
     this.#forgetEmptyGroups();
     this.#upload();
@@ -117,7 +111,7 @@ export class ParameterStore {
 
   /** Moves parameters to another group; their values and moments stay. */
   regroup(names: readonly string[], group: string): void {
-    for (const name of names) this.#place({ ...this.#placeOf(name), group });
+    for (const place of names.map((name) => this.#placeOf(name))) this.#place({ ...place, group });
     this.#forgetEmptyGroups();
     this.#upload();
   }
@@ -135,8 +129,13 @@ export class ParameterStore {
     return this.#range(this.gradients, name);
   }
 
-  /** Overwrites one parameter. */
+  /**
+   * Overwrites one parameter.
+   *
+   * @throws {RangeError} if there are more or fewer values than it has.
+   */
   set(name: string, values: Float32Array<ArrayBuffer>): void {
+    checkSize(this.#placeOf(name).spec, values);
     this.#gpu.device.queue.writeBuffer(this.values.buffer, this.view(name).offset, values);
   }
 
@@ -170,14 +169,15 @@ export class ParameterStore {
   /** Puts back what `layout` and `read` gave. */
   restore(layout: StoreLayout, numbers: StoreNumbers): void {
     const want = this.blocks * BLOCK;
-    for (const [k, buffer] of [this.values, ...this.moments].entries()) {
+    const buffers = [this.values, ...this.moments];
+    for (const k of buffers.keys()) {
       if (numbers[k]?.length !== want) {
         throw new RangeError(
           `parameter store: want ${want} numbers, got ${numbers[k]?.length ?? "none"}; same config?`,
         );
       }
-      this.#gpu.device.queue.writeBuffer(buffer.buffer, 0, numbers[k]);
     }
+    for (const [k, buffer] of buffers.entries()) this.#write(buffer, 0, numbers[k]);
     this.adopt(layout);
   }
 
@@ -198,6 +198,23 @@ export class ParameterStore {
     }
   }
 
+  #add(spec: ParameterSpec, values: Float32Array<ArrayBuffer>, group: string): void {
+    if (this.#places.has(spec.name)) throw new Error(`parameter "${spec.name}" is already in the store`);
+    checkSize(spec, values);
+    const blocks = Math.ceil(values.length / BLOCK);
+    const block = this.#findFree(blocks);
+    if (block === -1) {
+      throw new RangeError(
+        `parameter "${spec.name}": want ${blocks} free blocks of 64 numbers, got none in a row`,
+      );
+    }
+    this.#place({ spec, block, blocks, group });
+    const padded = new Float32Array(blocks * BLOCK);
+    for (const buffer of [this.gradients, ...this.moments]) this.#write(buffer, block, padded);
+    padded.set(values);
+    this.#write(this.values, block, padded);
+  }
+
   #placeOf(name: string): Place {
     const place = this.#places.get(name);
     if (!place) throw new Error(`parameter "${name}" is not in the store; it holds ${this.names.join(", ")}`);
@@ -215,7 +232,9 @@ export class ParameterStore {
     if (index !== -1) return index;
     index = this.#groups.indexOf(null);
     if (index === -1) index = this.#groups.length;
-    if (index === MAX_GROUPS) throw new RangeError(`parameter store: want at most ${MAX_GROUPS} groups`);
+    if (index === MAX_GROUPS) {
+      throw new RangeError(`parameter store: want at most ${MAX_GROUPS} groups, got one more, "${group}"`);
+    }
     this.#groups[index] = group;
     return index;
   }
@@ -245,4 +264,11 @@ export class ParameterStore {
   #upload(): void {
     this.#gpu.device.queue.writeBuffer(this.blockTable.buffer, 0, this.#table);
   }
+}
+
+function checkSize({ name, shape }: Place["spec"], values: Float32Array): void {
+  if (values.length === sizeOf(shape)) return;
+  throw new RangeError(
+    `parameter "${name}": want ${sizeOf(shape)} values for ${formatShape(shape)}, got ${values.length}`,
+  );
 }
