@@ -50,8 +50,12 @@ const perChannel = (x: Tensor) => [x.shape.at(-1)!];
 const unary = (f: (x: Tensor) => Tensor): Build<BlueprintNode> => (_, __, [x]) => f(x);
 
 const builders: { [K in BlueprintOp]: Build<Extract<BlueprintNode, { op: K }>> } = {
-  conv: (scope, { name, kernel, out, min }, [x], channels) =>
-    conv(scope, name, image(x), { kernel, out: channelCount(out, channels, min), bias: false }),
+  conv(scope, { name, kernel, out, min }, [x], channels) {
+    // A vector is an image of one position to a 1×1 convolution, and to no other.
+    const seen = kernel === 1 && x.shape.length === 2 ? reshape(x, [x.shape[0], 1, 1, x.shape[1]]) : image(x);
+    const y = conv(scope, name, seen, { kernel, out: channelCount(out, channels, min), bias: false });
+    return seen === x ? y : reshape(y, [x.shape[0], y.shape[3]]);
+  },
   depthwise: (scope, { name, kernel }, [x]) =>
     conv(scope, name, image(x), { kernel, out: x.shape[3], groups: x.shape[3], bias: false }),
   dense: (scope, { name, out, min }, [x], channels) =>
