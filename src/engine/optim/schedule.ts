@@ -12,6 +12,6 @@ export interface ScheduleOptions {
  */
 export function learningRate(progress: number, { peak, warmup, final }: ScheduleOptions): number {
   if (progress < warmup) return peak * Math.max(progress / warmup, 1e-3);
-  const t = Math.min(1, (progress - warmup) / (1 - warmup));
+  const t = progress >= 1 ? 1 : (progress - warmup) / (1 - warmup);
   return peak * (final + (1 - final) * 0.5 * (1 + Math.cos(Math.PI * t)));
 }

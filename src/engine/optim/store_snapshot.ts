@@ -14,7 +14,9 @@ export class StoreSnapshot {
   constructor(gpu: Gpu, store: ParameterStore) {
     this.#gpu = gpu;
     this.#store = store;
-    this.#copies = this.#originals().map((_, k) => gpu.allocator.storage(`snapshot ${k}`, store.blocks * BLOCK * 4));
+    this.#copies = this.#originals().map((_, k) =>
+      gpu.allocator.storage(`snapshot ${k}`, store.blocks * BLOCK * 4)
+    );
   }
 
   /** Copies the store as it is now. */
@@ -34,7 +36,9 @@ export class StoreSnapshot {
   async read(): Promise<{ layout: StoreLayout; numbers: StoreNumbers }> {
     if (!this.#layout) throw new Error("snapshot: want one taken before, got none");
     const numbers: Float32Array<ArrayBuffer>[] = [];
-    for (const view of this.#copies) numbers.push(await readFloats(this.#gpu, view, this.#store.blocks * BLOCK));
+    for (const view of this.#copies) {
+      numbers.push(await readFloats(this.#gpu, view, this.#store.blocks * BLOCK));
+    }
     return { layout: this.#layout, numbers };
   }
 
@@ -48,7 +52,9 @@ export class StoreSnapshot {
 
   #copy(from: readonly BufferView[], to: readonly BufferView[]): void {
     const encoder = this.#gpu.device.createCommandEncoder();
-    for (const [k, { buffer, size }] of from.entries()) encoder.copyBufferToBuffer(buffer, 0, to[k].buffer, 0, size);
+    for (const [k, { buffer, size }] of from.entries()) {
+      encoder.copyBufferToBuffer(buffer, 0, to[k].buffer, 0, size);
+    }
     this.#gpu.device.queue.submit([encoder.finish()]);
   }
 }

@@ -18,9 +18,10 @@ Deno.test("learningRate() rises linearly, then falls along a cosine to its final
   for (const [progress, rate] of known) assertAlmostEquals(learningRate(progress, options), rate, 1e-12);
 });
 
-Deno.test("learningRate() without warm-up begins at the peak; with final 1 it stays there", () => {
+Deno.test("learningRate() knows its ends: no warm-up, nothing but warm-up, no descent", () => {
   assertEquals(learningRate(0, { peak: 0.4, warmup: 0, final: 0 }), 0.4);
   assertAlmostEquals(learningRate(1, { peak: 0.4, warmup: 0, final: 0 }), 0, 1e-12);
+  assertAlmostEquals(learningRate(1, { peak: 0.4, warmup: 1, final: 0.5 }), 0.2, 1e-12);
   for (const progress of [0, 0.5, 1]) {
     assertEquals(learningRate(progress, { peak: 2, warmup: 0, final: 1 }), 2);
   }
