@@ -71,6 +71,7 @@ function growNetwork(network: MorphModel, config: RunConfig): Network {
     paramsBudget: growth.paramsBudget,
     flopsBudget: growth.flopsBudget,
     alpha: growth.alpha,
+    fromBirth: growth.incubation === "none",
     fit,
   });
   const model: GrowableModel = {

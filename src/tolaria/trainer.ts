@@ -193,11 +193,8 @@ export class Trainer {
 
   /** α of every slot, `fraction` into the running tick. */
   alphas(fraction: number): Record<string, number> {
-    const { model, lifecycle, config } = this.parts;
-    return Object.fromEntries(model.slots.map((slot) => {
-      const sown = lifecycle.stageOf(slot) === "TRAINING" && config.growth.incubation === "none";
-      return [slot, sown ? 1 : lifecycle.alphaAt(slot, fraction)];
-    }));
+    const { model, lifecycle } = this.parts;
+    return Object.fromEntries(model.slots.map((slot) => [slot, lifecycle.alphaAt(slot, fraction)]));
   }
 
   async publishEdges(edges: readonly Edge[]): Promise<void> {

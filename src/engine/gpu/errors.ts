@@ -1,4 +1,4 @@
-/** A GPU that cannot be had or was lost; the message says the cure. */
-export class GpuError extends Error {
-  override name = "GpuError";
-}
+import { UserError } from "../../util/errors.ts";
+
+/** A GPU that cannot be had or was lost, or a kernel that it refuses; the message says the cure. */
+export class GpuError extends UserError {}
