@@ -27,13 +27,16 @@ interface Identity {
  * @throws {UserError} one line with cause and cure, where the configuration, the data, the device or the disk will not do.
  */
 export async function runTraining(options: RunOptions): Promise<RunResult> {
+  const { openGpu } = await import("./adapters/open_gpu.ts");
+  const { loadDataset } = await import("./adapters/load_dataset.ts");
   const gpu = await openGpu(options.backend);
   let folder: RunFolder | null = null;
   try {
     const profile = options.profile !== "auto" ? options.profile : gpu.adapter.software ? "small" : "full";
-    const config = readSchedule(resolveConfig(options.config, profile));
+    const config = await readSchedule(resolveConfig(options.config, profile));
     const data = await loadDataset(config.data, config.seed, { signal: options.signal });
     if (!options.dryRun) {
+      const { RunFolder } = await import("./adapters/run_folder.ts");
       folder = options.resume === null
         ? RunFolder.create(options.out, config.name)
         : RunFolder.open(options.resume);
@@ -53,9 +56,10 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
 }
 
 /** Reads a fixed controller's schedule where it is a file. */
-function readSchedule(config: RunConfig): RunConfig {
+async function readSchedule(config: RunConfig): Promise<RunConfig> {
   const { controller } = config;
   if (controller.kind !== "fixed" || typeof controller.schedule !== "string") return config;
+  const { readJson } = await import("./adapters/read_json.ts");
   const schedule = parseSchedule(readJson(controller.schedule), controller.schedule);
   return { ...config, controller: { ...controller, schedule } };
 }
