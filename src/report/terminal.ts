@@ -80,8 +80,13 @@ function lineDisplay(screen: Screen): Display {
   };
 }
 
+/** JSON has no NaN and no infinity; as text they are not mistaken for "not measured". */
+function finiteOrText(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}
+
 function jsonDisplay(screen: Screen): Display {
-  const print = (value: unknown) => screen.write(`${JSON.stringify(value)}\n`);
+  const print = (value: unknown) => screen.write(`${JSON.stringify(value, finiteOrText)}\n`);
   return {
     event: print,
     finish: (result) => print({ topic: "result", payload: result }),

@@ -169,6 +169,12 @@ Deno.test("createDisplay() json prints every event and the result as a line of J
   assertEquals([lines[1].payload, lines[2].payload], [edge, result]);
 });
 
+Deno.test("createDisplay() json tells a loss that is not a number from one not measured", () => {
+  const { send, text } = harness("json");
+  send(1, "step.metrics", { ...metrics(1, 1), loss: NaN });
+  assertEquals(JSON.parse(text()).payload.loss, "NaN");
+});
+
 Deno.test("createDisplay() quiet prints notices and the final table only", () => {
   const { send, display, text } = harness("quiet");
   send(0, "run.started", started);
