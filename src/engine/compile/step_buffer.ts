@@ -1,4 +1,4 @@
-import { sizeOf } from "../../util/shape.ts";
+import { sameShape, sizeOf } from "../../util/shape.ts";
 import { alignUp, type BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -12,17 +12,19 @@ export class StepBuffer {
   #host: ArrayBuffer;
   #fields = new Map<string, { offset: number; length: number; array: Float32Array | Uint32Array }>();
 
+  /** @throws {TypeError} if two sources of one name differ in shape or dtype. */
   constructor(gpu: Gpu, label: string, sources: readonly Tensor[]) {
     this.#gpu = gpu;
+    const distinct = distinctSources(sources);
     let offset = 0;
-    const places = sources.map((tensor) => {
+    const places = distinct.map((tensor) => {
       const at = offset;
       offset = alignUp(offset + sizeOf(tensor.shape) * 4);
       return at;
     });
     this.#host = new ArrayBuffer(Math.max(offset, 16));
     this.#whole = gpu.allocator.storage(`${label}/step`, this.#host.byteLength);
-    for (const [k, tensor] of sources.entries()) {
+    for (const [k, tensor] of distinct.entries()) {
       const length = sizeOf(tensor.shape);
       const array = tensor.dtype === "u32"
         ? new Uint32Array(this.#host, places[k], length)
@@ -65,4 +67,18 @@ export class StepBuffer {
   destroy(): void {
     this.#gpu.allocator.free(this.#whole);
   }
+}
+
+/** One tensor a name: graphs traced apart may each have their own. */
+function distinctSources(sources: readonly Tensor[]): Tensor[] {
+  const byName = new Map<string, Tensor>();
+  for (const tensor of sources) {
+    const { name } = tensor.source!;
+    const known = byName.get(name) ?? tensor;
+    if (known.dtype !== tensor.dtype || !sameShape(known.shape, tensor.shape)) {
+      throw new TypeError(`step value "${name}": declared as ${known} and as ${tensor}`);
+    }
+    byName.set(name, known);
+  }
+  return [...byName.values()];
 }
