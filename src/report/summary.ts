@@ -1,5 +1,5 @@
 /** The table at the end of a run, and the one of a dry run. */
-import type { DryRunReport, Measured, RunResult } from "../app/options.ts";
+import type { DryRunReport, Measured, NetworkSize, RunResult } from "../app/options.ts";
 import {
   formatBytes,
   formatCount,
@@ -10,8 +10,21 @@ import {
 } from "./format.ts";
 import { renderTable } from "./table.ts";
 
-function measuredRow(measured: Measured | null): string[] {
-  return measured === null ? ["-", "-"] : [measured.loss.toFixed(4), formatPercent(measured.accuracy)];
+function sizeRow(name: string, { params, flops }: NetworkSize, measured: Measured | null): string[] {
+  const size = [String(params), formatFlops(flops)];
+  if (measured === null) return [name, ...size, "-", "-", "-", "-"];
+  const { split, step, loss, accuracy } = measured;
+  return [name, ...size, split, String(step), loss.toFixed(4), formatPercent(accuracy)];
+}
+
+/** The host before the first seed, the network at the end, and its one look at the test split. */
+function sizeTable({ host, grown, before, after, test }: RunResult): string[] {
+  const head = ["network", "parameters", "forward", "split", "step", "loss", "accuracy"];
+  return renderTable(head, [
+    sizeRow("host", host, before),
+    sizeRow("grown", grown, after),
+    ...(test === null ? [] : [sizeRow("grown", grown, test)]),
+  ]);
 }
 
 function seedTable(result: RunResult): string[] {
@@ -58,21 +71,14 @@ export function summaryLines(result: RunResult): string[] {
   const title = `${result.dataset} · profile ${result.profile} · ${result.adapter}`;
   const notices = result.notices.map((text) => `note: ${text}`);
   if (result.dryRun !== null) return ["", title, ...notices, "", ...dryRunLines(result.dryRun)];
-  const { before, after, host, grown } = result;
-  const split = after?.split ?? before?.split;
-  const head = ["", "parameters", "forward", split ? `${split} loss` : "loss", "accuracy"];
   const spent = `${result.steps} steps, ${formatFlops(result.flops)}, ${formatDuration(result.seconds)}`;
-  const when = before === null ? "" : ` (step ${before.step})`;
   return [
     "",
     title,
     `${result.outcome} after ${spent}`,
     ...notices,
     "",
-    ...renderTable(head, [
-      [`host${when}`, String(host.params), formatFlops(host.flops), ...measuredRow(before)],
-      ["grown", String(grown.params), formatFlops(grown.flops), ...measuredRow(after)],
-    ]),
+    ...sizeTable(result),
     "",
     ...seedTable(result),
     ...(result.directory === null ? [] : ["", `run folder: ${result.directory}`]),
