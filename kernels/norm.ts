@@ -15,7 +15,7 @@ import type { Call, Dispatch, Lowering, Operand, Variant } from "../src/engine/g
 import { single, workgroupsFor } from "../src/engine/gpu/kernel.ts";
 import { type Shape, sizeOf } from "../src/util/shape.ts";
 import { reduceRuns } from "./reduce.ts";
-import { chunked, columnTile, GROUP_LANES, GROUP_TARGET, SERIAL_TARGET } from "./tile.ts";
+import { chunked, columnTile, GROUP_TARGET, lanesFor, SERIAL_TARGET } from "./tile.ts";
 
 export type StatsAttrs = { readonly groups: number };
 export type NormAttrs = { readonly groups: number; readonly epsilon: number };
@@ -67,7 +67,7 @@ function wholeGroups(
 
 /** How the rows of each example are cut, for a workgroup a tile or an invocation a column. */
 function columnPlan({ n, p, c }: Images, grouped: boolean) {
-  const { width, height, blocks } = columnTile(c / 4);
+  const { lanes, width, height, blocks } = columnTile(p, c / 4);
   const cut = grouped
     ? chunked(p, Math.ceil(GROUP_TARGET / (n * blocks)), 4 * height)
     : chunked(p, Math.ceil(SERIAL_TARGET / (n * c / 4)), 16);
@@ -79,7 +79,7 @@ function columnPlan({ n, p, c }: Images, grouped: boolean) {
       C: c / 4,
       CHUNKS: cut.chunks,
       CHUNK: cut.chunk,
-      ...(grouped ? { WIDTH: width, HEIGHT: height } : {}),
+      ...(grouped ? { LANES: lanes, WIDTH: width } : {}),
     },
     workgroups: grouped
       ? workgroupsFor(n * cut.chunks * blocks, 1)
@@ -123,7 +123,11 @@ export const groupStatsVariants: readonly Variant<StatsAttrs>[] = [{
 }, {
   id: "group4",
   fits: (call) => groupsWhole4(call) && manyGroups(call, 128),
-  lower: (call) => wholeGroups(call, "norm/stats_group4", statsGroup4Source, 4, GROUP_LANES),
+  lower(call) {
+    const { p, c } = imagesOf(call.inputs[0].shape);
+    const lanes = lanesFor(p * c / call.attrs.groups / 4);
+    return wholeGroups(call, "norm/stats_group4", statsGroup4Source, 4, lanes);
+  },
 }, {
   id: "columnsGroup4",
   fits: onlyWhole4,

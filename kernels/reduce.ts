@@ -6,7 +6,7 @@ import type { Attrs, Call, Dispatch, Lowering, Operand, Variant } from "../src/e
 import { workgroupsFor } from "../src/engine/gpu/kernel.ts";
 import type { Shape } from "../src/util/shape.ts";
 import { sizeOf } from "../src/util/shape.ts";
-import { chunked, columnTile, GROUP_LANES, GROUP_TARGET, SERIAL_TARGET } from "./tile.ts";
+import { chunked, columnTile, GROUP_TARGET, SERIAL_TARGET } from "./tile.ts";
 
 /** A reduction of [outer, reduced, inner] over its middle. */
 export interface Run {
@@ -44,7 +44,7 @@ function stageOf(run: Run, { maximum, grouped, offset }: ReduceOptions): Stage {
   const rows = vector && fold ? reduced / 4 : reduced;
   const columns = vector && !fold ? inner / 4 : inner;
   const group = grouped && rows > GROUP_ROWS;
-  const { width, height, blocks } = columnTile(columns);
+  const { lanes, width, height, blocks } = columnTile(rows, columns);
   const { chunks, chunk } = group
     ? chunked(rows, Math.ceil(GROUP_TARGET / (outer * blocks)), 8 * height)
     : chunked(rows, Math.ceil(SERIAL_TARGET / (outer * columns)), GROUP_ROWS);
@@ -64,11 +64,11 @@ function stageOf(run: Run, { maximum, grouped, offset }: ReduceOptions): Stage {
         SCALE: scale,
         MAXIMUM: maximum ? 1 : 0,
         ...(vector ? { FOLD: fold ? 1 : 0 } : {}),
-        ...(group ? { WIDTH: width, HEIGHT: height } : {}),
+        ...(group ? { LANES: lanes, WIDTH: width } : {}),
       },
       operands: [from, to],
       workgroups: group
-        ? workgroupsFor(outer * chunks * blocks * GROUP_LANES, GROUP_LANES)
+        ? workgroupsFor(outer * chunks * blocks, 1)
         : workgroupsFor(outer * chunks * columns, 64),
     }),
   };

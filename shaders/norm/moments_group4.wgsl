@@ -1,21 +1,21 @@
-// moments4.wgsl with a workgroup of WIDTH channels (vec4s) by HEIGHT rows; both passes end in a tree over the rows.
+// moments4.wgsl with workgroups of WIDTH channels (vec4s) by LANES / WIDTH rows; both passes end in a tree over the rows.
 override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 1u; // vec4s
 override CHUNKS: u32 = 1u;
 override CHUNK: u32 = 1u;
+override LANES: u32 = 256u;
 override WIDTH: u32 = 1u;
-override HEIGHT: u32 = 256u;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> moments: array<vec4f>;
 
-var<workgroup> partial: array<vec4f, 256>;
+var<workgroup> partial: array<vec4f, LANES>;
 
 fn sumOverRows(lane: u32, value: vec4f) -> vec4f {
   workgroupBarrier();
   partial[lane] = value;
-  for (var half = HEIGHT / 2u; half > 0u; half /= 2u) {
+  for (var half = LANES / WIDTH / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (lane / WIDTH < half) { partial[lane] += partial[lane + half * WIDTH]; }
   }
@@ -23,7 +23,7 @@ fn sumOverRows(lane: u32, value: vec4f) -> vec4f {
   return partial[lane % WIDTH];
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -39,10 +39,10 @@ fn main(
   let end = min(first + CHUNK, P);
   let base = slot / CHUNKS * P * C + min(channel, C - 1u);
   var total = vec4f(0.0);
-  for (var p = first + row; p < end; p += HEIGHT) { total += x[base + p * C]; }
+  for (var p = first + row; p < end; p += LANES / WIDTH) { total += x[base + p * C]; }
   let mean = sumOverRows(lane, total) / f32(end - first);
   var spread = vec4f(0.0);
-  for (var p = first + row; p < end; p += HEIGHT) {
+  for (var p = first + row; p < end; p += LANES / WIDTH) {
     let d = x[base + p * C] - mean;
     spread += d * d;
   }

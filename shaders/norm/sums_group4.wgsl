@@ -1,12 +1,12 @@
-// sums4.wgsl with a workgroup of WIDTH channels (vec4s) by HEIGHT rows, which ends in a tree over the rows.
+// sums4.wgsl with workgroups of WIDTH channels (vec4s) by LANES / WIDTH rows, which ends in a tree over the rows.
 override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 1u; // vec4s
 override GROUPS: u32 = 1u;
 override CHUNKS: u32 = 1u;
 override CHUNK: u32 = 1u;
+override LANES: u32 = 256u;
 override WIDTH: u32 = 1u;
-override HEIGHT: u32 = 256u;
 override EPSILON: f32 = 1e-5;
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
@@ -14,12 +14,12 @@ override EPSILON: f32 = 1e-5;
 @group(0) @binding(2) var<storage, read> stats: array<f32>;
 @group(0) @binding(3) var<storage, read_write> sums: array<vec4f>;
 
-var<workgroup> plainPartial: array<vec4f, 256>;
-var<workgroup> scaledPartial: array<vec4f, 256>;
+var<workgroup> plainPartial: array<vec4f, LANES>;
+var<workgroup> scaledPartial: array<vec4f, LANES>;
 
 fn statsAt(at: vec4u) -> vec4f { return vec4f(stats[at.x], stats[at.y], stats[at.z], stats[at.w]); }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -39,7 +39,7 @@ fn main(
   let mean = statsAt(at);
   var plain = vec4f(0.0);
   var scaled = vec4f(0.0);
-  for (var p = first + row; p < end; p += HEIGHT) {
+  for (var p = first + row; p < end; p += LANES / WIDTH) {
     let i = (n * P + p) * C + c;
     let slope = dy[i];
     plain += slope;
@@ -47,7 +47,7 @@ fn main(
   }
   plainPartial[lane] = plain;
   scaledPartial[lane] = scaled;
-  for (var half = HEIGHT / 2u; half > 0u; half /= 2u) {
+  for (var half = LANES / WIDTH / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (row < half) {
       plainPartial[lane] += plainPartial[lane + half * WIDTH];

@@ -1,5 +1,5 @@
-// y[o, s, i] = SCALE · fold of x[o, r, i] over the rows r of chunk s. A workgroup takes WIDTH columns and HEIGHT rows at
-// a time (WIDTH · HEIGHT = 256, powers of two), then folds its rows pairwise in workgroup memory.
+// y[o, s, i] = SCALE · fold of x[o, r, i] over the rows r of chunk s. A workgroup takes WIDTH columns and LANES / WIDTH
+// rows at a time (both powers of two), then folds its rows pairwise in workgroup memory.
 override OUTER: u32 = 1u;
 override ROWS: u32 = 1u;
 override INNER: u32 = 1u;
@@ -8,20 +8,20 @@ override CHUNK: u32 = 1u;
 override OFFSET: u32 = 0u;
 override SCALE: f32 = 1.0;
 override MAXIMUM: bool = false;
+override LANES: u32 = 256u;
 override WIDTH: u32 = 1u;
-override HEIGHT: u32 = 256u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
-var<workgroup> partial: array<f32, 256>;
+var<workgroup> partial: array<f32, LANES>;
 
 fn combine(a: f32, b: f32) -> f32 {
   if (MAXIMUM) { return max(a, b); }
   return a + b;
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -39,9 +39,9 @@ fn main(
   // A lane may find no row: it adds 0 to a sum, and repeats the chunk's first row for a maximum.
   var total = 0.0;
   if (MAXIMUM) { total = x[base + first * INNER]; }
-  for (var r = first + row; r < end; r += HEIGHT) { total = combine(total, x[base + r * INNER]); }
+  for (var r = first + row; r < end; r += LANES / WIDTH) { total = combine(total, x[base + r * INNER]); }
   partial[lane] = total;
-  for (var half = HEIGHT / 2u; half > 0u; half /= 2u) {
+  for (var half = LANES / WIDTH / 2u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (row < half) { partial[lane] = combine(partial[lane], partial[lane + half * WIDTH]); }
   }

@@ -4,6 +4,12 @@ import { matmulCases } from "./matmul.ts";
 import { normCases } from "./norm.ts";
 import { reduceCases } from "./reduce.ts";
 import { shapeCases } from "./shape.ts";
+import { batchCases } from "./batch.ts";
+import { blendCases } from "./blend.ts";
+import { gatherCases } from "./gather.ts";
+import { lossCases } from "./loss.ts";
+import { poolCases } from "./pool.ts";
+import { randomCases } from "./random.ts";
 import type { OpCase } from "./types.ts";
 
 /** The one list of op cases. */
@@ -13,5 +19,11 @@ export const allCases: readonly OpCase[] = [
   ...matmulCases,
   ...normCases,
   ...reduceCases,
+  ...batchCases,
+  ...blendCases,
+  ...gatherCases,
+  ...lossCases,
+  ...poolCases,
+  ...randomCases,
   ...shapeCases,
 ];

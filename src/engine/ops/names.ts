@@ -36,4 +36,28 @@ export type OpName =
   | "conv2dInputGradient"
   | "conv2dWeightGradient"
   // shape
-  | "reshape";
+  | "reshape"
+  | "slice"
+  | "pad"
+  | "concat"
+  | "transpose"
+  // pooling
+  | "maxPool2d"
+  | "maxPool2dGradient"
+  | "averagePool2d"
+  | "averagePool2dGradient"
+  // losses
+  | "softmax"
+  | "softmaxGradient"
+  | "softmaxCrossEntropy"
+  | "softmaxCrossEntropyGradient"
+  | "correct"
+  // rows by index
+  | "gather"
+  | "scatterAdd"
+  // random numbers and batches
+  | "randomBits"
+  | "dropout"
+  | "loadImages"
+  // seeds
+  | "blend";

@@ -1,3 +1,9 @@
+import { batchOps } from "./batch.ts";
+import { blendOps } from "./blend.ts";
+import { gatherOps } from "./gather.ts";
+import { lossOps } from "./loss.ts";
+import { poolOps } from "./pool.ts";
+import { randomOps } from "./random.ts";
 import type { Op } from "../graph/op.ts";
 import { conv2dOps } from "./conv2d.ts";
 import { elementwiseOps } from "./elementwise.ts";
@@ -16,5 +22,11 @@ export const opTable: Readonly<Record<OpName, Op>> = {
   ...reduceOps,
   ...matmulOps,
   ...conv2dOps,
+  ...batchOps,
+  ...blendOps,
+  ...gatherOps,
+  ...lossOps,
+  ...poolOps,
+  ...randomOps,
   ...shapeOps,
 } satisfies Record<OpName, unknown> as unknown as Record<OpName, Op>;
