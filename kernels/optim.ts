@@ -45,7 +45,14 @@ export function lowerUpdate(rule: UpdateRule, blocks: number): Dispatch {
   return {
     name: "optim/adamw",
     source: adamwSource,
-    constants: { BETA1: rule.beta1, BETA2: rule.beta2, EPSILON: rule.epsilon, COUNT4: count4 },
+    constants: {
+      BETA1: rule.beta1,
+      BETA2: rule.beta2,
+      GAIN1: 1 - rule.beta1,
+      GAIN2: 1 - rule.beta2,
+      EPSILON: rule.epsilon,
+      COUNT4: count4,
+    },
     operands: operands(2),
     ...shared,
   };
