@@ -13,10 +13,30 @@ export type Feeds = Readonly<Record<string, Values | readonly number[]>>;
  * @throws {Error} if a source has no value or one of another size.
  */
 export function evaluate(outputs: readonly Tensor[], feeds: Feeds): Values[] {
+  const run = evaluation(outputs, feeds);
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return value;
+  }
+}
+
+/** As `evaluate`, with a turn of the event loop after every node, for use beside a training loop. */
+export async function evaluateInBackground(outputs: readonly Tensor[], feeds: Feeds): Promise<Values[]> {
+  const run = evaluation(outputs, feeds);
+  for (;;) {
+    const { done, value } = run.next();
+    if (done) return value;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+/** Stops after every node that was computed. */
+function* evaluation(outputs: readonly Tensor[], feeds: Feeds): Generator<void, Values[]> {
   const values = new Map<Tensor, Values>();
   for (const node of reachable(outputs)) {
     if (node.op) {
       values.set(node, node.op.reference(node.inputs.map((input) => values.get(input)!), callOf(node)));
+      yield;
       continue;
     }
     const given = feeds[node.source!.name];
