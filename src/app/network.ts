@@ -15,7 +15,7 @@ import {
 } from "../kasmina/mod.ts";
 import { build, findBlueprint, fitOf } from "../tezzeret/mod.ts";
 import type { GrowableModel, Topology } from "../tolaria/mod.ts";
-import { sizeOf } from "../util/shape.ts";
+import { type Shape, sizeOf } from "../util/shape.ts";
 import type { LayerSummary, NetworkSize } from "./options.ts";
 
 /** A host with its slots: what is trained, and the rules by which it grows. */
@@ -28,6 +28,8 @@ export interface Network {
   /** Most numbers that the host and all seeds that fit its budgets take up in flat buffers. */
   readonly capacity: number;
   sizeWith(topology: Topology): NetworkSize;
+  /** Shape of one example of the activation at a slot. */
+  shapeOf(slot: string): Shape;
   /** Parameters of a blueprint's seed in a slot. */
   paramsOf(blueprint: string, slot: string): number;
 }
@@ -94,6 +96,7 @@ function growNetwork(network: MorphModel, config: RunConfig): Network {
     layers: layersOf(network),
     capacity: capacityOf(network, growth.blueprints, liveSeeds),
     sizeWith: (topology) => sizeOfNetwork(network, liveSeeds(topology)),
+    shapeOf: (slot) => shapes.get(slot)!,
     paramsOf(blueprint, slot) {
       const found = fit(blueprint, slot);
       return found.fits ? found.parameters : 0;

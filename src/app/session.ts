@@ -7,13 +7,16 @@ import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { legalActions } from "../kasmina/mod.ts";
 import { type Bus, createMemoryBus } from "../oona/mod.ts";
 import { createController } from "../tamiyo/mod.ts";
+import { createTezzeret, findBlueprint } from "../tezzeret/mod.ts";
 import { type Checkpoint, Trainer } from "../tolaria/mod.ts";
+import { createMemoryStore } from "../urza/mod.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
 import type { LoadedDataset } from "./adapters/load_dataset.ts";
 import type { RunFolder } from "./adapters/run_folder.ts";
 import { configHash, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { Journal } from "./journal.ts";
 import { buildNetwork, type Network } from "./network.ts";
+import { ESPER_VERSION } from "./versions.ts";
 
 /** Everything that a run trains with, wired together. */
 export interface Session {
@@ -48,6 +51,17 @@ export function createSession({ config: asked, gpu, data, folder, onEvent }: Ses
   const store = new ParameterStore(gpu, network.capacity, momentsOf(config.train.optimizer));
   const optimizer = new Optimizer(gpu, store, config.train.optimizer);
 
+  const tezzeret = createTezzeret({
+    gpu,
+    store: folder?.store ?? createMemoryStore(),
+    version: ESPER_VERSION,
+  });
+  // A seed trains once a program that holds it runs.
+  bus.subscribe("seed.edge", async ({ payload: { to, blueprint, slot } }) => {
+    if (to !== "TRAINING" || blueprint === null) return;
+    await tezzeret.deploy(findBlueprint(blueprint), network.shapeOf(slot));
+  }, { name: "tezzeret" });
+
   async function keep(checkpoint: Checkpoint): Promise<void> {
     if (!folder) return;
     const started = performance.now();
@@ -81,6 +95,9 @@ export function createSession({ config: asked, gpu, data, folder, onEvent }: Ses
     legal: (context: ActionContext) => legalActions(network.kasmina, config.growth.blueprints, context),
     bus,
     keep,
+    async admit({ blueprint }, slot) {
+      await tezzeret.admit(findBlueprint(blueprint), network.shapeOf(slot));
+    },
   });
 
   return {

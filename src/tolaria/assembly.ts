@@ -15,7 +15,7 @@ import { mean, sum } from "../engine/ops/reduce.ts";
 import { concat, reshape } from "../engine/ops/shape.ts";
 import type { Optimizer } from "../engine/optim/optimizer.ts";
 import { MAX_GROUPS, type ParameterStore } from "../engine/optim/parameter_store.ts";
-import { type GrowableModel, seedsWith, type Topology, topologyKey } from "./growable.ts";
+import { type GrowableModel, type PlantedSeed, seedsWith, type Topology, topologyKey } from "./growable.ts";
 
 /** A program with what follows it in the same pass. */
 export interface Step {
@@ -44,6 +44,8 @@ export interface AssemblyParts {
   readonly store: ParameterStore;
   readonly optimizer: Optimizer;
   readonly config: RunConfig;
+  /** Resolves when the kernels of a seed are known to be right; rejects, with the reason, where they are not. */
+  admit(seed: PlantedSeed, slot: string): Promise<void>;
 }
 
 /** Step value of evaluations: 1 for an example that counts, 0 past the end of a part. */
@@ -115,7 +117,10 @@ export class Assembler {
     const trials = incubating.map(([slot, seed]) =>
       [slot, this.#evaluate({ ...settled, [slot]: { ...seed, mode: "blend" } })] as const
     );
-    return finish(topology, train, shadow, evaluate, trials);
+    // A fossil was admitted when it was sown.
+    const sown = Object.entries(seedsWith(topology, (mode) => mode !== "fossil"));
+    const admitted = Promise.all(sown.map(([slot, seed]) => this.#parts.admit(seed, slot)));
+    return finish(topology, admitted, train, shadow, evaluate, trials);
   }
 
   #train(updating: Topology, shadows: Topology): Promise<Step> {
@@ -215,29 +220,34 @@ export class Assembler {
   }
 }
 
+/** Waits for all parts; where one fails, the others are freed and its error is the assembly's. */
 async function finish(
   topology: Topology,
+  admitted: Promise<unknown>,
   training: Promise<Step>,
   shadowing: Promise<Step> | null,
   evaluating: Promise<Step>,
   trying: readonly (readonly [string, Promise<Step>])[],
 ): Promise<Assembly> {
-  const [train, shadow, evaluate, ...tried] = await Promise.all([
-    training,
-    shadowing,
-    evaluating,
-    ...trying.map(([, step]) => step),
-  ]);
-  const trials = Object.fromEntries(trying.map(([slot], k) => [slot, tried[k]]));
+  const steps = [training, shadowing, evaluating, ...trying.map(([, step]) => step)];
+  const free = (built: readonly (Step | null)[]) => built.forEach((step) => step?.program.destroy());
+  const settled = await Promise.allSettled([...steps, admitted]);
+  const failed = settled.find((result) => result.status === "rejected");
+  if (failed) {
+    free(await Promise.all(steps.map((step) => step?.catch(() => null) ?? null)));
+    throw failed.reason;
+  }
+  const [train, shadow, evaluate] = [await training, await shadowing, await evaluating];
+  const trials = Object.fromEntries(
+    await Promise.all(trying.map(async ([slot, step]) => [slot, await step] as const)),
+  );
   return {
     topology,
     train,
     shadow,
     evaluate,
     trials,
-    destroy() {
-      for (const step of [train, shadow, evaluate, ...Object.values(trials)]) step?.program.destroy();
-    },
+    destroy: () => free([train, shadow, evaluate, ...Object.values(trials)]),
   };
 }
 

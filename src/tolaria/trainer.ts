@@ -165,6 +165,7 @@ export class Trainer {
     this.wanted = this.#topology();
     if (topologyKey(this.wanted) === topologyKey(this.assembly.topology)) {
       this.building = null;
+      this.#release();
       return;
     }
     this.building = this.assembler.get(this.wanted).catch((error: Error) => error);
@@ -178,13 +179,18 @@ export class Trainer {
     return { step: this.progress.step, loss, accuracy };
   }
 
-  /** Swaps in an assembly; parameters that neither it nor the slots hold return their room. */
+  /** Swaps in an assembly; parameters that it does not hold return their room. */
   async swap(assembly: Assembly): Promise<void> {
     this.assembly = assembly;
     this.progress.running = assembly.topology;
     await this.assembler.keep([assembly.topology]);
+    this.#release();
+  }
+
+  /** Removes parameters of seeds that the running programs do not hold: of the pruned, and of those that never ran. */
+  #release(): void {
     const { store } = this.parts;
-    const held = new Set(Object.values(assembly.topology).map((seed) => `seed/${seed.seed}/`));
+    const held = new Set(Object.values(this.assembly.topology).map((seed) => `seed/${seed.seed}/`));
     const dropped = store.names.filter((name) =>
       name.startsWith("seed/") && ![...held].some((prefix) => name.startsWith(prefix))
     );
