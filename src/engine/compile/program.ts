@@ -57,45 +57,53 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
     owned.push(view);
     return view;
   };
-  const fixed = new Map<Tensor, BufferView>(writes.map((w) => [memoryOf(w.tensor), w.into]));
-  for (const [name, tensor] of Object.entries(outputs)) {
-    const memory = memoryOf(tensor);
-    if (memory.op && !fixed.has(memory)) fixed.set(memory, own(name, bytesOf(memory)));
-  }
-  const intermediates = placeIntermediates(tasks, fixed, own);
-  const placeSource = (source: Source) =>
-    source.kind === "step" ? step.view(source.name) : spec.memory(source);
-  const place: Placement = (tensor) => {
-    const memory = memoryOf(tensor);
-    if (memory.source) return { ...placeSource(memory.source), size: alignUp(bytesOf(memory), 16) };
-    return fixed.get(memory) ?? intermediates.views.get(memory)!;
+  const destroy = () => {
+    for (const view of owned) gpu.allocator.free(view);
+    step.destroy();
   };
+  try {
+    const fixed = new Map<Tensor, BufferView>(writes.map((w) => [memoryOf(w.tensor), w.into]));
+    for (const [name, tensor] of Object.entries(outputs)) {
+      const memory = memoryOf(tensor);
+      if (memory.op && !fixed.has(memory)) fixed.set(memory, own(name, bytesOf(memory)));
+    }
+    const intermediates = placeIntermediates(tasks, fixed, own);
+    const placeSource = (source: Source) =>
+      source.kind === "step" ? step.view(source.name) : spec.memory(source);
+    const place: Placement = (tensor) => {
+      const memory = memoryOf(tensor);
+      if (memory.source) return { ...placeSource(memory.source), size: alignUp(bytesOf(memory), 16) };
+      return fixed.get(memory) ?? intermediates.views.get(memory)!;
+    };
+    const dispatches = await bindTasks(gpu, tasks, place, intermediates.scratch);
+    return {
+      label: spec.label,
+      dispatches,
+      outputs: Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, place(tensor)])),
+      step,
+      flops: tasks.reduce((total, task) => total + task.flops, 0),
+      bytes: owned.reduce((total, view) => total + view.size, step.bytes),
+      destroy,
+    };
+  } catch (error) {
+    destroy();
+    throw error;
+  }
+}
+
+async function bindTasks(
+  gpu: Gpu,
+  tasks: readonly Task[],
+  place: Placement,
+  scratch: readonly (readonly BufferView[])[],
+): Promise<BoundDispatch[]> {
   const dispatches: BoundDispatch[] = [];
-  for (const [at, task] of tasks.entries()) {
-    dispatches.push(
-      ...await bindLowering(
-        gpu,
-        task.lowering,
-        task.reads.map(place),
-        place(task.result),
-        intermediates.scratch[at],
-      ),
-    );
+  for (const [at, { lowering, reads, result }] of tasks.entries()) {
+    dispatches.push(...await bindLowering(gpu, lowering, reads.map(place), place(result), scratch[at]));
     await new Promise((resolve) => setTimeout(resolve));
   }
   gpu.check();
-  return {
-    label: spec.label,
-    dispatches,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, place(tensor)])),
-    step,
-    flops: tasks.reduce((total, task) => total + task.flops, 0),
-    bytes: owned.reduce((total, view) => total + view.size, step.bytes),
-    destroy() {
-      for (const view of owned) gpu.allocator.free(view);
-      step.destroy();
-    },
-  };
+  return dispatches;
 }
 
 /** Binds the dispatches of one lowering to its operands. */
