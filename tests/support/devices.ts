@@ -42,6 +42,11 @@ export function openShared(backend: BackendName): Promise<Gpu | null> {
   return gpu;
 }
 
+/** A device of a test's own, on an implementation that is present. The test destroys it. */
+export async function openOwn(backend: BackendName): Promise<Gpu> {
+  return (await open[backend]!())!;
+}
+
 /** Runs a test on every implementation that is present. */
 export function onEachDevice(name: string, test: (gpu: Gpu) => Promise<void> | void): void {
   for (const backend of Object.keys(open) as BackendName[]) {
