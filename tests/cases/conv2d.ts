@@ -67,7 +67,6 @@ const shapes: readonly ConvShape[] = [
   { height: 5, width: 5, channels: 4, out: 4, kernel: [1, 1], stride: 2 },
   { height: 7, width: 6, channels: 4, out: 8, kernel: [5, 5], padding: 2 },
   { batch: 2, height: 6, width: 7, channels: 4, out: 8, stride: 2, padding: 1 },
-  { height: 5, width: 5, channels: 4, out: 4, stride: 2 },
   { height: 8, width: 7, channels: 4, out: 4, stride: 3, padding: 1 },
   { height: 4, width: 4, channels: 5, out: 6, kernel: [3, 1], padding: 1 },
   // Depthwise.

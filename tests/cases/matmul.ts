@@ -32,8 +32,9 @@ export const matmulCases: readonly OpCase[] = [
   ...transposes.map(([a, b]) => matmulCase(3, 5, 2, a, b)),
   // Multiples of four: the register and the tiled kernels, with rows left over where a is not transposed.
   ...transposes.map(([a, b]) => matmulCase(a ? 8 : 6, 12, 8, a, b)),
-  ...transposes.map(([a, b]) => matmulCase(4, 8, 12, a, b, 3)),
-  ...transposes.map(([a, b]) => matmulCase(2, 3, 5, a, b, 2)),
+  matmulCase(4, 8, 12, true, false, 3),
+  matmulCase(5, 8, 12, false, true, 3),
+  matmulCase(2, 3, 5, false, true, 2),
   // More than one tile each way, none of them full.
   matmulCase(70, 36, 68),
   matmulCase(68, 36, 36, true, false),

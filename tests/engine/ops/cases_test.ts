@@ -45,12 +45,16 @@ const isDifferentiable = (opCase: OpCase) =>
 
 const toleranceOf = (opCase: OpCase) => ({ slack: opCase.slack ?? 16, terms: opCase.terms ?? 1 });
 
-/** Names of all variants that fit a case on a device; one nameless entry for ops without variants. */
+/**
+ * Names of all variants that fit a case on a device, whether or not it runs on a CPU: those for GPUs must be right where
+ * there is none, too. One nameless entry for ops without variants.
+ */
 function variantsOf(opCase: OpCase, device: Parameters<Variant["fits"]>[1]): string[] {
   const { lower } = opTable[opCase.op];
   if (lower === "view" || "wgsl" in lower) return [""];
   const call = callOf(instantiate(opCase).output);
-  return lower.filter((variant) => variant.fits(call, device)).map((variant) => variant.id);
+  const fits = (variant: Variant, software: boolean) => variant.fits(call, { ...device, software });
+  return lower.filter((variant) => fits(variant, true) || fits(variant, false)).map((variant) => variant.id);
 }
 
 const choosing = (op: string, id: string): ChooseVariant => (name, variants, call, device) =>
