@@ -36,7 +36,7 @@ export interface Network {
 
 const hosts = {
   cnn: (host: Extract<RunConfig["host"], { kind: "cnn" }>, input: readonly number[], classes: number) =>
-    cnn(input, classes, host.channels),
+    cnn(input, classes, host.channels, host.groupSize),
   mlp: (host: Extract<RunConfig["host"], { kind: "mlp" }>, input: readonly number[], classes: number) =>
     mlp(input, classes, host.hidden),
 };

@@ -2,14 +2,14 @@ import type { Shape } from "../../util/shape.ts";
 import { relu } from "../ops/elementwise.ts";
 import { maxPool2d } from "../ops/pool.ts";
 import { mean } from "../ops/reduce.ts";
-import { conv, dense, groupNorm } from "./layers.ts";
+import { conv, dense, groupNorm, normGroups } from "./layers.ts";
 import type { Model } from "./scope.ts";
 
 /**
  * The convolutional host: per entry of `channels` a 3×3 convolution, group norm, ReLU and 2×2 max pooling, announced as
  * `block1`, `block2` …; then the global mean and a dense layer.
  */
-export function cnn(input: Shape, classes: number, channels: readonly number[]): Model {
+export function cnn(input: Shape, classes: number, channels: readonly number[], groupSize = 16): Model {
   const side = Math.min(input[0], input[1]);
   if (side < 2 ** channels.length) {
     throw new RangeError(
@@ -27,7 +27,10 @@ export function cnn(input: Shape, classes: number, channels: readonly number[]):
       for (const [k, out] of channels.entries()) {
         const block = `block${k + 1}`, inner = scope.scope(block);
         x = conv(inner, "conv", x, { out, kernel: 3, bias: false });
-        x = maxPool2d(relu(groupNorm(inner, "norm", x)), { kernel: 2, stride: 2 });
+        x = maxPool2d(relu(groupNorm(inner, "norm", x, normGroups(out, groupSize))), {
+          kernel: 2,
+          stride: 2,
+        });
         x = scope.tap(block, x);
       }
       const features = mean(x, [1, 2]);

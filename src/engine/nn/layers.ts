@@ -41,9 +41,9 @@ export function dense(scope: Scope, name: string, x: Tensor, out: number, init?:
   return add(matmul(x, weight), inner.parameter("bias", [out], ZEROS));
 }
 
-/** Channels that share statistics: the most groups up to `most` that leave each at least two channels. */
-export function normGroups(channels: number, most = 8): number {
-  for (let groups = Math.min(most, channels >> 1); groups > 1; groups--) {
+/** Groups of a group norm: the most that divide the channels and leave each group at least `size` of them. */
+export function normGroups(channels: number, size = 16): number {
+  for (let groups = Math.floor(channels / size); groups > 1; groups--) {
     if (channels % groups === 0) return groups;
   }
   return 1;

@@ -1,10 +1,4 @@
-import {
-  broadcastShapes,
-  broadcastStrides,
-  formatShape,
-  type Shape,
-  sizeOf,
-} from "../../util/shape.ts";
+import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../../util/shape.ts";
 import type { Attrs, Call, TensorType } from "../gpu/kernel.ts";
 import type { Op, Values } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -37,7 +31,9 @@ function mapReference(f: Scalar, inputs: readonly Values[], call: Call): Values 
   const strides = call.inputs.map((input) => broadcastStrides(input.shape, shape));
   const index = new Array<number>(shape.length).fill(0);
   for (let i = 0; i < result.length; i++) {
-    result[i] = f(...inputs.map((values, k) => values[index.reduce((at, n, d) => at + n * strides[k][d], 0)]));
+    result[i] = f(
+      ...inputs.map((values, k) => values[index.reduce((at, n, d) => at + n * strides[k][d], 0)]),
+    );
     for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0;
   }
   return result;
@@ -77,7 +73,8 @@ function unary(derivative: (x: Tensor, y: Tensor) => Tensor): Gradient {
 }
 
 /** Multiplies the cotangent by a step function of x, as a single formula. */
-const stepGradient = (slope: number): Gradient => (dy, node) => [apply(gate, [dy, node.inputs[0]], { slope })];
+const stepGradient =
+  (slope: number): Gradient => (dy, node) => [apply(gate, [dy, node.inputs[0]], { slope })];
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-x));

@@ -60,7 +60,8 @@ const groupStatsOp = defineOp<StatsAttrs>({
     const images = imagesOf(inputs[0].shape);
     const half = images.n * groups, count = x.length / half;
     const stats = new Float64Array(2 * half);
-    forEachElement(images, groups, (i, _, at) => stats[at] += x[i] / count);
+    forEachElement(images, groups, (i, _, at) => stats[at] += x[i]);
+    for (let at = 0; at < half; at++) stats[at] /= count;
     forEachElement(images, groups, (i, _, at) => stats[half + at] += (x[i] - stats[at]) ** 2 / count);
     return stats;
   },

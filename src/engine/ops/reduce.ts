@@ -1,5 +1,12 @@
 import { sumVariants } from "../../../kernels/reduce.ts";
-import { broadcastShapes, broadcastStrides, formatShape, sameShape, type Shape, sizeOf } from "../../util/shape.ts";
+import {
+  broadcastShapes,
+  broadcastStrides,
+  formatShape,
+  sameShape,
+  type Shape,
+  sizeOf,
+} from "../../util/shape.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
 import { reshape } from "./shape.ts";
@@ -10,7 +17,9 @@ const sumOp = defineOp<{ axes: readonly number[]; scale: number }>({
     if (x.dtype !== "f32") throw new TypeError(`sum: want an f32 operand, got ${x.dtype}`);
     const bad = axes.find((axis) => !Number.isInteger(axis) || axis < 0 || axis >= x.shape.length);
     if (bad !== undefined) {
-      throw new RangeError(`sum: want axes from 0 to ${x.shape.length - 1} for ${formatShape(x.shape)}, got ${bad}`);
+      throw new RangeError(
+        `sum: want axes from 0 to ${x.shape.length - 1} for ${formatShape(x.shape)}, got ${bad}`,
+      );
     }
     return { shape: x.shape.map((n, d) => axes.includes(d) ? 1 : n), dtype: "f32" };
   },
@@ -33,6 +42,7 @@ const sumOp = defineOp<{ axes: readonly number[]; scale: number }>({
 const broadcastToOp = defineOp<{ shape: readonly number[]; scale: number }>({
   name: "broadcastTo",
   type([x], { shape }) {
+    if (x.dtype !== "f32") throw new TypeError(`broadcastTo: want an f32 operand, got ${x.dtype}`);
     const joined = broadcastShapes(x.shape, shape);
     if (!joined || !sameShape(joined, shape)) {
       throw new TypeError(`broadcastTo: ${formatShape(x.shape)} does not broadcast to ${formatShape(shape)}`);
@@ -57,7 +67,12 @@ const broadcastToOp = defineOp<{ shape: readonly number[]; scale: number }>({
 export const reduceOps = { sum: sumOp, broadcastTo: broadcastToOp };
 
 /** scale · Σ x over `axes` (default: all), which are kept as dimensions of size 1 unless `keep` is false. */
-export function sum(x: Tensor, axes: readonly number[] = x.shape.map((_, d) => d), keep = false, scale = 1): Tensor {
+export function sum(
+  x: Tensor,
+  axes: readonly number[] = x.shape.map((_, d) => d),
+  keep = false,
+  scale = 1,
+): Tensor {
   const result = apply(sumOp, [x], { axes, scale });
   return keep ? result : reshape(result, x.shape.filter((_, d) => !axes.includes(d)));
 }
