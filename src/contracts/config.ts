@@ -146,6 +146,9 @@ const Growth = z.strictObject({
     .describe("How a seed trains before it is blended in: beside the host, within it, or straight-through."),
   shadowEvery: count.default(2).describe("The shadow pass runs on one step in this many."),
   normCap: z.number().positive().default(1).describe("Largest ratio of seed output to host activation norm."),
+  rateRatio: z.number().positive().default(1).describe(
+    "Learning rate of seeds, as a multiple of the host's.",
+  ),
   maxLive: count.default(2).describe("Seeds between GERMINATED and HOLDING at one time."),
   paramsBudget: z.number().min(1).default(1.5).describe("Parameters allowed, as a multiple of the host's."),
   flopsBudget: z.number().min(1).default(2).describe(

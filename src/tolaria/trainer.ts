@@ -319,7 +319,13 @@ export class Trainer {
     return Object.fromEntries(active.map((group) => {
       const updates = (this.progress.updates[group] ?? 0) + 1;
       this.progress.updates[group] = updates;
-      return [group, { learningRate: rate, weightDecay, clip, updates }];
+      const seedling = group.startsWith("seed/");
+      return [group, {
+        learningRate: seedling ? rate * config.growth.rateRatio : rate,
+        weightDecay,
+        clip,
+        updates,
+      }];
     }));
   }
 
