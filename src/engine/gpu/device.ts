@@ -89,7 +89,8 @@ export async function openDevice(gpu: GPU, backend: BackendName): Promise<Gpu> {
       maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
     },
     allocator,
-    pipelines: new PipelineCache(device),
+    // After createComputePipelineAsync of a slow kernel, Dawn's Node binding under Deno may stop all timers for good.
+    pipelines: new PipelineCache(device, backend === "dawn"),
     check() {
       if (firstError === null) return;
       const message = firstError;

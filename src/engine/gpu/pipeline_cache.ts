@@ -12,11 +12,14 @@ export interface Pipeline {
 /** Compiled kernels by their final WGSL text; each text is compiled once a device. */
 export class PipelineCache {
   #device: GPUDevice;
+  #blocking: boolean;
   #layouts = new Map<string, GPUBindGroupLayout>();
   #pipelines = new Map<string, Promise<Pipeline>>();
 
-  constructor(device: GPUDevice) {
+  /** `blocking` compiles on the calling thread. */
+  constructor(device: GPUDevice, blocking = false) {
     this.#device = device;
+    this.#blocking = blocking;
   }
 
   /** Number of kernels compiled so far. */
@@ -44,12 +47,15 @@ export class PipelineCache {
     const layout = this.#layout(access);
     this.#device.pushErrorScope("validation");
     const module = this.#device.createShaderModule({ label: name, code });
-    const scope = this.#device.popErrorScope();
-    const creating = this.#device.createComputePipelineAsync({
+    const descriptor = {
       label: name,
       layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: "main" },
-    }).catch((error: unknown) => error as Error);
+    };
+    const creating = this.#blocking
+      ? this.#device.createComputePipeline(descriptor)
+      : this.#device.createComputePipelineAsync(descriptor).catch((error: unknown) => error as Error);
+    const scope = this.#device.popErrorScope();
     const invalid = await scope;
     const pipeline = await creating;
     if (invalid || pipeline instanceof Error) {
