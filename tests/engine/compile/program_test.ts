@@ -161,6 +161,15 @@ onEachDevice(
   },
 );
 
+onEachDevice("compile() refuses to copy integers as floats", async (gpu) => {
+  const labels = resident("labels", [3], "u32");
+  await assertRejects(
+    () => runGraph(gpu, [labels], { labels: [1, 2, 0xffffffff] }),
+    TypeError,
+    "broadcastTo: want an f32 operand, got u32",
+  );
+});
+
 onEachDevice("compile() counts FLOPs and bytes", async (gpu) => {
   const a = resident("a", [4, 8], "f32"), b = resident("b", [8, 4], "f32");
   const views = { a: gpu.allocator.storage("a", 128), b: gpu.allocator.storage("b", 128) };
