@@ -21,6 +21,8 @@ export interface Progress {
   updates: Record<string, number>;
   /** What the running programs hold. */
   running: Topology;
+  /** Steps whose row of metrics was looked at. */
+  seen: number;
   /** Losses of the running tick's steps, and the newest gradient norm of each group. */
   losses: number[];
   norms: Record<string, number>;
@@ -60,6 +62,7 @@ export function freshProgress(): Progress {
     stepInTick: 0,
     updates: {},
     running: {},
+    seen: 0,
     losses: [],
     norms: {},
     unread: { waiting: [], later: [] },

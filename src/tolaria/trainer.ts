@@ -9,7 +9,7 @@ import { UserError } from "../util/errors.ts";
 import { Assembler, type Assembly, type AssemblyParts, runStep } from "./assembly.ts";
 import { alphaValues, Evaluator } from "./evaluator.ts";
 import { type Alarm, Governor } from "./governor.ts";
-import { modeOf, type Topology, topologyKey } from "./growable.ts";
+import { modeOf, seedsWith, type Topology, topologyKey } from "./growable.ts";
 import { Ledger } from "./ledger.ts";
 import {
   type Checkpoint,
@@ -90,7 +90,10 @@ export class Trainer {
   async run(signal: AbortSignal): Promise<"completed" | "interrupted"> {
     const { tickSteps, metricsSteps } = this.parts.config.loop;
     this.#clock = { time: performance.now(), step: this.progress.step };
-    while (!this.finished) {
+    for (;;) {
+      // A rollback gives back steps, which a limit of steps allows again.
+      if (this.finished && !await this.#readAll()) return "completed";
+      if (this.finished) continue;
       if (signal.aborted) {
         await this.save();
         return "interrupted";
@@ -104,8 +107,6 @@ export class Trainer {
         await endTick(this);
       }
     }
-    await this.#readAll();
-    return "completed";
   }
 
   /** Takes one step and waits for it; returns its loss. */
@@ -150,6 +151,7 @@ export class Trainer {
       layout: this.parts.store.layout,
       numbers: await this.parts.store.read(),
     };
+    this.progress.unread.waiting = [];
     const blessed: SavedState = { state: this.#blessed, ...await this.#snapshot.read() };
     await this.parts.keep({ present, blessed });
   }
@@ -350,20 +352,19 @@ export class Trainer {
     if (rows.length === 0) return false;
     const { store, config, bus } = this.parts;
     const columns = 2 + config.growth.maxLive;
-    const shadows = new Set(
-      Object.values(this.assembly.topology).filter(({ mode }) => mode === "shadow").map(({ seed }) =>
-        `seed/${seed}`
-      ),
-    );
+    const shadows = Object.values(seedsWith(this.assembly.topology, (mode) => mode === "shadow"))
+      .map(({ seed }) => `seed/${seed}`);
     for (const row of rows) {
+      const shadowed = this.progress.seen++ % config.growth.shadowEvery === 0;
       this.progress.losses.push(row[0]);
       let gradNorm = 0;
       for (const [index, group] of store.groups.entries()) {
-        if (group === null) continue;
+        // What stands there between two shadow passes is left over from an earlier one.
+        if (group === null || (shadows.includes(group) && !shadowed)) continue;
         const norm = row[columns + index];
         this.progress.norms[group] = norm;
         // A seed in the shadow cannot harm the host; its own gate judges its gradient.
-        if (!shadows.has(group) && !(norm <= gradNorm)) gradNorm = norm;
+        if (!shadows.includes(group) && !(norm <= gradNorm)) gradNorm = norm;
       }
       const alarm = this.governor.observe({ loss: row[0], gradNorm });
       if (alarm) {
