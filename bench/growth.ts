@@ -1,7 +1,8 @@
-// Does growth pay? Per seed: a run that grows, and the same host without growth, both to the same total FLOPs (the ledger
-// counts everything: shadow passes, evaluations, failed seeds). Prints a table and the paired differences.
+// Does growth pay? Per seed: the host without growth, a run that grows, and one whose seeds train within the network from
+// birth instead of in the shadow, all to the same total FLOPs (the ledger counts everything: shadow passes, evaluations,
+// failed seeds). Prints a table and the paired differences.
 //
-//   deno run -A bench/growth.ts [--config cifar10.json] [--profile small] [--seeds 5] [--first 1] [--arms host,grown]
+//   deno run -A bench/growth.ts [--config cifar10.json] [--profile small] [--seeds 5] [--first 1] [--arms host,grown,co-trained]
 //     [--backend auto] [--set a.b=value]
 import { parseArgs } from "node:util";
 import type { BackendChoice, ProfileChoice } from "../src/app/options.ts";
@@ -17,14 +18,16 @@ const { values } = parseArgs({
     backend: { type: "string", default: "auto" },
     seeds: { type: "string", default: "5" },
     first: { type: "string", default: "1" },
-    arms: { type: "string", default: "host,grown" },
+    arms: { type: "string", default: "host,grown,co-trained" },
     set: { type: "string", multiple: true, default: [] },
   },
 });
 
+/** What each arm changes in the configuration. */
 const ARMS = {
   host: ["controller.kind=off"],
   grown: [],
+  "co-trained": ["growth.incubation=none"],
 } as const;
 
 /** Two-sided 95 % quantiles of Student's t, by degrees of freedom. */
@@ -71,8 +74,8 @@ await Deno.remove(out, { recursive: true });
 const of = (arm: string) => results.filter((row) => row.arm === arm);
 const mean = (numbers: readonly number[]) => numbers.reduce((sum, n) => sum + n, 0) / numbers.length;
 
-function difference(pick: (row: typeof results[number]) => number): string {
-  const differences = of("grown").map((row, k) => pick(row) - pick(of("host")[k]));
+function difference(arm: string, pick: (row: typeof results[number]) => number): string {
+  const differences = of(arm).map((row, k) => pick(row) - pick(of("host")[k]));
   const n = differences.length, average = mean(differences);
   const sd = Math.sqrt(differences.reduce((sum, d) => sum + (d - average) ** 2, 0) / (n - 1));
   const half = (T95[n - 1] ?? 2) * sd / Math.sqrt(n);
@@ -94,7 +97,7 @@ console.log(
     ]),
   ).join("\n"),
 );
-if (arms.length === 2) {
-  console.log(`grown − host, accuracy in points: ${difference((row) => 100 * row.accuracy)}`);
-  console.log(`grown − host, loss in nats: ${difference((row) => row.loss)}`);
+for (const arm of arms.filter((arm) => arm !== "host" && arms.includes("host"))) {
+  console.log(`${arm} − host, accuracy in points: ${difference(arm, (row) => 100 * row.accuracy)}`);
+  console.log(`${arm} − host, loss in nats: ${difference(arm, (row) => row.loss)}`);
 }

@@ -6,8 +6,11 @@ async function openNative(): Promise<Gpu> {
   return await openDevice(navigator.gpu, "native");
 }
 
-/** Dawn on the SwiftShader that Debian's chromium ships; null where that is not installed. */
+/** Dawn on a GPU, else on the SwiftShader that Debian's chromium ships; null where there is neither. */
 async function openDawn(): Promise<Gpu | null> {
+  const native = await openShared("native");
+  const { createDawn } = await import("../../src/engine/gpu/adapters/dawn.ts");
+  if (native && !native.adapter.software) return await openDevice(await createDawn(), "dawn");
   try {
     Deno.statSync(SWIFTSHADER);
   } catch {
@@ -15,10 +18,8 @@ async function openDawn(): Promise<Gpu | null> {
   }
   // The Vulkan loader reads this when an instance is made; Dawn refuses Mesa's driver, which `native` keeps.
   const before = Deno.env.get("VK_DRIVER_FILES");
-  await openShared("native");
   Deno.env.set("VK_DRIVER_FILES", SWIFTSHADER);
   try {
-    const { createDawn } = await import("../../src/engine/gpu/adapters/dawn.ts");
     return await openDevice(await createDawn(), "dawn");
   } finally {
     if (before === undefined) Deno.env.delete("VK_DRIVER_FILES");
