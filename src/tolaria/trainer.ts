@@ -11,14 +11,8 @@ import { alphaValues, Evaluator } from "./evaluator.ts";
 import { type Alarm, Governor } from "./governor.ts";
 import { modeOf, seedsWith, type Topology, topologyKey } from "./growable.ts";
 import { Ledger } from "./ledger.ts";
-import {
-  type Checkpoint,
-  freshProgress,
-  type Progress,
-  type SavedState,
-  type Score,
-  type TrainerState,
-} from "./state.ts";
+import type { Checkpoint, Progress, SavedState, Score, TrainerState } from "./state.ts";
+import { freshProgress } from "./state.ts";
 import { endTick } from "./tick.ts";
 
 export interface TrainerParts extends AssemblyParts {
@@ -225,6 +219,11 @@ export class Trainer {
     });
     const governor = this.governor;
     governor.rolledBack();
+    const { progress: restored } = this.#blessed;
+    const clock = { tick: restored.tick, step: restored.step };
+    const condemn = () => suspects.flatMap((slot) => lifecycle.condemn(slot, clock, alarm.diagnosis));
+    // The log tells of the seeds as they were; the restored state has them younger, or not yet.
+    const edges = condemn();
     this.#snapshot.revert();
     this.#reading = Promise.resolve([]);
     await this.assembler.trainRing.drain();
@@ -233,13 +232,12 @@ export class Trainer {
     this.#adopt(structuredClone(this.#blessed));
     governor.restore(trust);
     this.ledger.restore(spent);
-    const clock = { tick: this.progress.tick, step: this.progress.step };
-    const edges = suspects.flatMap((slot) => lifecycle.condemn(slot, clock, alarm.diagnosis));
+    condemn();
     await bus.publish("governor.rollback", {
       tick,
       step,
       reason: `${alarm.diagnosis}: ${alarm.value} (limit ${alarm.limit})`,
-      restoredStep: this.progress.step,
+      restoredStep: clock.step,
       slots: suspects,
       rollbacks: governor.rollbacks,
     });
@@ -392,7 +390,7 @@ export class Trainer {
   }
 
   async destroy(): Promise<void> {
-    if (this.building) await this.building;
+    await Promise.allSettled([this.building, this.#reading]);
     await this.assembler.destroy();
     this.#snapshot.destroy();
   }
