@@ -1,0 +1,156 @@
+/** The governor at work: what breaks a run, what comes back, and what it costs. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { RunConfig } from "../../src/contracts/config.ts";
+import type { Payloads } from "../../src/contracts/events.ts";
+import { UserError } from "../../src/util/errors.ts";
+import { openShared } from "../support/devices.ts";
+import { edgesOf, NEVER, type OpenSession, openSession, signalWhen, tinyConfig } from "../support/session.ts";
+import { bitsOf } from "../support/store.ts";
+
+type Incubation = RunConfig["growth"]["incubation"];
+
+/** Sows a blueprint in layer2 at these ticks; at α = 1 from birth where incubation is none. */
+function sowing(
+  blueprint: string,
+  ticks: readonly number[],
+  incubation: Incubation,
+  governor = {},
+): RunConfig {
+  return tinyConfig("points", {
+    growth: { incubation },
+    governor: { minReadings: 3, ...governor },
+    controller: {
+      kind: "fixed",
+      schedule: ticks.map((tick) => ({ tick, action: "germinate", slot: "layer2", blueprint })),
+    },
+  });
+}
+
+async function withSession(config: RunConfig, look: (session: OpenSession) => Promise<void>): Promise<void> {
+  const gpu = (await openShared("native"))!;
+  const before = gpu.allocator.liveBytes;
+  const session = await openSession(gpu, config);
+  try {
+    await session.start(false);
+    await look(session);
+  } finally {
+    await session.destroy();
+  }
+  assertEquals(gpu.allocator.liveBytes, before);
+}
+
+/** Bits of a run that never grows, after `step` steps. */
+async function plainBits(step: number): Promise<Record<string, number[][]>> {
+  let bits = {};
+  await withSession(tinyConfig("points"), async ({ trainer }) => {
+    await trainer.run(signalWhen(() => trainer.progress.step === step));
+    bits = await bitsOf(trainer.parts.store);
+  });
+  return bits;
+}
+
+function rollbacksOf({ events }: OpenSession): Payloads["governor.rollback"][] {
+  return events.flatMap((event) => event.topic === "governor.rollback" ? [event.payload] : []);
+}
+
+for (const [blueprint, diagnosis] of [["nan", "not_finite"], ["explode", "gradient_explosion"]] as const) {
+  Deno.test(`a seed of ${blueprint} within the network is rolled back: every bit of the host, slot barred`, async () => {
+    await withSession(sowing(blueprint, [3], "none"), async (session) => {
+      const { trainer } = session, { lifecycle, store } = trainer.parts;
+      const before = store.names;
+      await trainer.run(signalWhen(() => trainer.governor.rollbacks === 1));
+      await session.bus.drain();
+      const [{ reason, step, restoredStep, slots, rollbacks }] = rollbacksOf(session);
+      assert(reason.startsWith(`${diagnosis}: `), reason);
+      assertEquals([slots, rollbacks], [["layer2"], 1]);
+      assert(step > restoredStep && restoredStep % 4 === 0, `${step} to ${restoredStep}`);
+      assertEquals(trainer.progress.step, restoredStep);
+      assertEquals(await bitsOf(store), await plainBits(restoredStep));
+      assertEquals(store.names, before);
+      assertEquals(trainer.assembly.topology, {});
+      const pruned = edgesOf(session).at(-1)!;
+      assertEquals([pruned.to, pruned.reason, pruned.evidence.why], ["PRUNED", "governor", diagnosis]);
+      assertEquals(lifecycle.alphaAt("layer2", 0), 0);
+
+      await trainer.run(signalWhen(() => trainer.progress.step === restoredStep + 3));
+      assertEquals(await bitsOf(store), await plainBits(restoredStep + 3));
+    });
+  });
+}
+
+Deno.test("a seed sown since the last tick is not restored, and its slot rests", async () => {
+  // The host breaks while the seed is being compiled: the state to go back to is from before it was sown.
+  await withSession(sowing("mlp", [2], "shadow"), async (session) => {
+    const { trainer } = session, { lifecycle, store } = trainer.parts;
+    await trainer.run(signalWhen(() => trainer.progress.step === 9));
+    assertEquals(lifecycle.stageOf("layer2"), "GERMINATED");
+    store.set("head/bias", new Float32Array(3).fill(NaN));
+    await trainer.run(signalWhen(() => trainer.governor.rollbacks === 1));
+    await session.bus.drain();
+    assertEquals([lifecycle.stageOf("layer2"), trainer.progress.step], ["DORMANT", 8]);
+    const barred = { tick: trainer.progress.tick, step: 8, ticksLeft: 9, governor: null };
+    const veto = lifecycle.check({ kind: "germinate", slot: "layer2", blueprint: "mlp" }, barred);
+    assertEquals(veto?.reason, "embargo");
+    assertEquals(await bitsOf(store), await plainBits(8));
+    assertEquals(await trainer.run(NEVER), "completed");
+  });
+});
+
+Deno.test("a seed of nan in the shadow harms nothing and is pruned by its own gradient", async () => {
+  await withSession(sowing("nan", [1], "shadow"), async (session) => {
+    const { trainer } = session;
+    await trainer.run(signalWhen(() => trainer.progress.step === 20));
+    await session.bus.drain();
+    assertEquals(rollbacksOf(session), []);
+    const pruned = edgesOf(session).find(({ to }) => to === "PRUNED")!;
+    assertEquals([pruned.from, pruned.reason, pruned.evidence], ["TRAINING", "not_finite", {
+      gradNorm: "NaN",
+    }]);
+    assertEquals(await bitsOf(trainer.parts.store), await plainBits(20));
+  });
+});
+
+Deno.test("after its rollbacks the governor turns the controller off, and the host trains on", async () => {
+  const config = sowing("nan", [1, 5, 9], "none", { maxRollbacks: 2 });
+  await withSession(config, async (session) => {
+    const { trainer } = session;
+    assertEquals(await trainer.run(NEVER), "completed");
+    await session.bus.drain();
+    assertEquals(rollbacksOf(session).map(({ rollbacks }) => rollbacks), [1, 2]);
+    const reports = session.events.filter((event) => event.topic === "tick.report");
+    assertEquals(reports.at(-1)!.payload.decision.why, "the governor turned the controller off");
+    const lives = Map.groupBy(edgesOf(session), ({ seed }) => seed);
+    assertEquals([...lives.keys()], ["layer2/1", "layer2/2"]);
+    for (const [seed, edges] of lives) {
+      assertEquals(edges.map(({ from }) => from).slice(1), edges.map(({ to }) => to).slice(0, -1), seed);
+      assertEquals(edges.find(({ to }) => to === "PRUNED")?.reason, "governor");
+    }
+    assertEquals(await bitsOf(trainer.parts.store), await plainBits(config.train.maxSteps!));
+  });
+});
+
+Deno.test("a host that breaks by itself ends the run with one line of cause and cure", async () => {
+  const config = tinyConfig("points", {
+    train: { optimizer: { kind: "sgd" }, learningRate: { peak: 1e30 } },
+  });
+  await withSession(config, async ({ trainer }) => {
+    const error = await assertRejects(() => trainer.run(NEVER), UserError);
+    assert(
+      /^training: not_finite at step \d+ \(NaN, limit Infinity\) after 4 rollbacks; lower train\.learningRate\.peak or set train\.optimizer\.clip$/
+        .test(error.message),
+      error.message,
+    );
+  });
+});
+
+Deno.test("a governor that is off lets a broken run go on", async () => {
+  await withSession(sowing("nan", [1], "none", { enabled: false }), async (session) => {
+    assertEquals(
+      await session.trainer.run(signalWhen(() => session.trainer.progress.step === 20)),
+      "interrupted",
+    );
+    await session.bus.drain();
+    assertEquals(rollbacksOf(session), []);
+    assert(Number.isNaN((await session.trainer.parts.store.get("head/bias"))[0]));
+  });
+});
