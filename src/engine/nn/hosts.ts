@@ -1,3 +1,4 @@
+import { usageError } from "../../util/errors.ts";
 import type { Shape } from "../../util/shape.ts";
 import { relu } from "../ops/elementwise.ts";
 import { maxPool2d } from "../ops/pool.ts";
@@ -8,11 +9,13 @@ import type { Model } from "./scope.ts";
 /**
  * The convolutional host: per entry of `channels` a 3×3 convolution, group norm, ReLU and 2×2 max pooling, announced as
  * `block1`, `block2` …; then the global mean and a dense layer.
+ *
+ * @throws {UserError} if the image is too small for its pools.
  */
 export function cnn(input: Shape, classes: number, channels: readonly number[], groupSize = 16): Model {
   const side = Math.min(input[0], input[1]);
   if (side < 2 ** channels.length) {
-    throw new RangeError(
+    throw usageError(
       `cnn: want images of at least ${
         2 ** channels.length
       } pixels for ${channels.length} blocks, got ${side}; ` +
