@@ -11,8 +11,8 @@ import { createTezzeret, findBlueprint } from "../tezzeret/mod.ts";
 import { type Checkpoint, Trainer } from "../tolaria/mod.ts";
 import { createMemoryStore } from "../urza/mod.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
-import type { LoadedDataset } from "./adapters/load_dataset.ts";
-import type { RunFolder } from "./adapters/run_folder.ts";
+import type { LoadedDataset } from "./loaded_dataset.ts";
+import type { RunFiles } from "./run_files.ts";
 import { configHash, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { Journal } from "./journal.ts";
 import { buildNetwork, type Network } from "./network.ts";
@@ -34,7 +34,7 @@ export interface SessionParts {
   readonly gpu: Gpu;
   readonly data: LoadedDataset;
   /** Null where nothing is to be written. */
-  readonly folder: RunFolder | null;
+  readonly folder: RunFiles | null;
   readonly onEvent: (event: AnyEnvelope) => void;
 }
 

@@ -1,6 +1,7 @@
 import { mergeConfig } from "../../src/app/config.ts";
 import { RunFolder } from "../../src/app/adapters/run_folder.ts";
-import { loadDataset, type LoadedDataset } from "../../src/app/adapters/load_dataset.ts";
+import { loadDataset } from "../../src/app/adapters/load_dataset.ts";
+import type { LoadedDataset } from "../../src/app/loaded_dataset.ts";
 import { createSession, type Session } from "../../src/app/session.ts";
 import { RunConfig } from "../../src/contracts/config.ts";
 import type { AnyEnvelope } from "../../src/contracts/events.ts";

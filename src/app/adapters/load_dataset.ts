@@ -4,6 +4,7 @@ import { loadDigits } from "../../engine/data/digits.ts";
 import { padImages, poolImages } from "../../engine/data/pixels.ts";
 import type { SplitOptions } from "../../engine/data/split.ts";
 import { spirals } from "../../engine/data/spirals.ts";
+import type { LoadedDataset } from "../loaded_dataset.ts";
 import type { Cifar10Source } from "./cifar10_files.ts";
 import { loadCifar10 } from "./cifar10_files.ts";
 import type { DownloadProgress } from "./download.ts";
@@ -26,17 +27,6 @@ export interface LoadHooks {
 export interface Located {
   dataset: Dataset;
   remark: string | null;
-}
-
-/** The data set to train on and how: `split` and `augment` are the configuration's, fitted to the data. */
-export interface LoadedDataset {
-  dataset: Dataset;
-  split: SplitOptions;
-  augment: { crop: number; flip: boolean };
-  /** Whether another data set stands in for the one that was asked for. */
-  substituted: boolean;
-  /** Where the data is not what the configuration says: how and why. Belongs on every surface that names the data. */
-  notice: string | null;
 }
 
 type DataConfig = RunConfig["data"];

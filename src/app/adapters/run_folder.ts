@@ -4,12 +4,13 @@ import { createFileStore } from "../../urza/adapters/files.ts";
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
 import type { Store } from "../../urza/mod.ts";
 import type { LogLengths } from "../checkpoint.ts";
+import type { RunFiles } from "../run_files.ts";
 
 const METRICS = "metrics.jsonl", EVENTS = "events.jsonl";
 const MEASURES: readonly Topic[] = ["step.metrics", "tick.report"];
 
 /** The files of one run: `config.json`, `run.json`, `metrics.jsonl`, `events.jsonl` and `store/` with its checkpoints. */
-export class RunFolder {
+export class RunFolder implements RunFiles {
   readonly path: string;
   readonly store: Store;
   readonly #logs: Record<string, Deno.FsFile>;
