@@ -48,10 +48,7 @@ export interface Lifecycle {
   apply(action: Action, context: ActionContext): Edge[];
   /** Ends a tick: takes in what was measured, moves ramps, takes the edges that need no action. One edge a slot at most. */
   onTick(measurements: TickMeasurements): Edge[];
-  /**
-   * The governor's prune, at once whatever α. A DORMANT slot, whose seed was lost in a rollback, is barred for the time of
-   * an embargo instead, and the seed's name is not given again.
-   */
+  /** The governor's prune, at once whatever α. A DORMANT slot is barred for the time of an embargo instead. */
   condemn(slot: string, clock: Clock, why: string): Edge[];
   /** α of a slot, `fraction` (0 to 1) into the tick that is running. */
   alphaAt(slot: string, fraction: number): number;

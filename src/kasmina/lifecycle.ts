@@ -59,10 +59,7 @@ export function createKasmina(options: KasminaOptions): Kasmina {
     onTick: (measurements) => rows.flatMap((row) => tickSlot(machine, row, measurements)),
     condemn(slot, clock, why) {
       const row = rowOf(slot);
-      if (table.stageOf(row) === "DORMANT") {
-        table.embargo[row] = options.gates.embargoTicks;
-        table.generation[row]++;
-      }
+      if (table.stageOf(row) === "DORMANT") table.embargo[row] = options.gates.embargoTicks;
       if (!isLive(machine, row)) return [];
       return [take(machine, row, "PRUNED", "governor", { why, alpha: table.alpha[row] }, clock)];
     },

@@ -4,8 +4,8 @@ import { type Candidate, type Evaluation, measure } from "./evaluator.ts";
 import type { Trainer } from "./trainer.ts";
 
 /**
- * Ends a tick: swap in what was built, evaluate on control, check the vital signs, move the lifecycle, trust the state,
- * let the controller decide, and build what that calls for while training goes on.
+ * Ends a tick: swap in what was built, evaluate on control, check the vital signs, move the lifecycle, let the
+ * controller decide, trust the state, and build what that calls for while training goes on.
  */
 export async function endTick(trainer: Trainer): Promise<void> {
   const { lifecycle, bus } = trainer.parts;
@@ -31,8 +31,9 @@ export async function endTick(trainer: Trainer): Promise<void> {
     ),
   });
   await trainer.publishEdges(edges);
-  trainer.bless();
   const decision = await decide(trainer, trainLoss);
+  // No decision changes a number yet, and a rollback must not undo what the log has told.
+  trainer.bless();
   trainer.prepare();
   await bus.publish("tick.report", {
     ...clock,

@@ -221,9 +221,6 @@ export class Trainer {
     governor.rolledBack();
     const { progress: restored } = this.#blessed;
     const clock = { tick: restored.tick, step: restored.step };
-    const condemn = () => suspects.flatMap((slot) => lifecycle.condemn(slot, clock, alarm.diagnosis));
-    // The log tells of the seeds as they were; the restored state has them younger, or not yet.
-    const edges = condemn();
     this.#snapshot.revert();
     this.#reading = Promise.resolve([]);
     await this.assembler.trainRing.drain();
@@ -232,7 +229,7 @@ export class Trainer {
     this.#adopt(structuredClone(this.#blessed));
     governor.restore(trust);
     this.ledger.restore(spent);
-    condemn();
+    const edges = suspects.flatMap((slot) => lifecycle.condemn(slot, clock, alarm.diagnosis));
     await bus.publish("governor.rollback", {
       tick,
       step,

@@ -78,8 +78,7 @@ for (const [blueprint, diagnosis] of [["nan", "not_finite"], ["explode", "gradie
   });
 }
 
-Deno.test("a seed sown since the last tick is not restored, and its slot rests", async () => {
-  // The host breaks while the seed is being compiled: the state to go back to is from before it was sown.
+Deno.test("a seed that was sown when the host broke is pruned before it ever ran", async () => {
   await withSession(sowing("mlp", [2], "shadow"), async (session) => {
     const { trainer } = session, { lifecycle, store } = trainer.parts;
     await trainer.run(signalWhen(() => trainer.progress.step === 9));
@@ -87,12 +86,43 @@ Deno.test("a seed sown since the last tick is not restored, and its slot rests",
     store.set("head/bias", new Float32Array(3).fill(NaN));
     await trainer.run(signalWhen(() => trainer.governor.rollbacks === 1));
     await session.bus.drain();
-    assertEquals([lifecycle.stageOf("layer2"), trainer.progress.step], ["DORMANT", 8]);
-    const barred = { tick: trainer.progress.tick, step: 8, ticksLeft: 9, governor: null };
-    const veto = lifecycle.check({ kind: "germinate", slot: "layer2", blueprint: "mlp" }, barred);
-    assertEquals(veto?.reason, "embargo");
+    assertEquals(edgesOf(session).map(({ to, reason }) => `${to} ${reason}`), [
+      "GERMINATED action",
+      "PRUNED governor",
+    ]);
+    assertEquals(trainer.progress.step, 8);
     assertEquals(await bitsOf(store), await plainBits(8));
+    await trainer.run(signalWhen(() => trainer.progress.tick === 6));
+    assertEquals([lifecycle.stageOf("layer2"), await bitsOf(store)], ["DORMANT", await plainBits(24)]);
+  });
+});
+
+Deno.test("a rollback in the tick after a decision leaves a fossil a fossil", async () => {
+  const config = tinyConfig("points", {
+    controller: {
+      kind: "fixed",
+      schedule: [
+        { tick: 1, action: "germinate", slot: "layer2", blueprint: "mlp" },
+        { tick: 4, action: "advance", slot: "layer2" },
+        { tick: 8, action: "fossilize", slot: "layer2" },
+      ],
+    },
+  });
+  await withSession(config, async (session) => {
+    const { trainer } = session, { lifecycle, store } = trainer.parts;
+    await trainer.run(signalWhen(() => lifecycle.stageOf("layer2") === "FOSSILIZED"));
+    const { step } = trainer.progress, bits = await bitsOf(store);
+    await trainer.run(signalWhen(() => trainer.progress.step === step + 1));
+    store.set("head/bias", new Float32Array(3).fill(NaN));
+    await trainer.run(signalWhen(() => trainer.governor.rollbacks === 1));
+    await session.bus.drain();
+    assertEquals(rollbacksOf(session)[0].slots, []);
+    assertEquals([trainer.progress.step, lifecycle.stageOf("layer2")], [step, "FOSSILIZED"]);
+    assertEquals(await bitsOf(store), bits);
+    assertEquals(store.inGroup("seed/layer2/1"), []);
     assertEquals(await trainer.run(NEVER), "completed");
+    await session.bus.drain();
+    assertEquals(edgesOf(session).at(-1)!.to, "FOSSILIZED");
   });
 });
 
