@@ -1,6 +1,7 @@
 /** Shows a run: progress line redrawn in place, plain lines when piped, JSON lines, or only what matters. */
 import type { RunResult } from "../app/options.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
+import { finiteOrText } from "../util/json.ts";
 import { eventLines } from "./event_lines.ts";
 import { newProgress, type Progress, progressLine, updateProgress } from "./progress.ts";
 import { summaryLines } from "./summary.ts";
@@ -78,11 +79,6 @@ function lineDisplay(screen: Screen): Display {
     },
     close: finishLine,
   };
-}
-
-/** JSON has no NaN and no infinity; as text they are not mistaken for "not measured". */
-function finiteOrText(_key: string, value: unknown): unknown {
-  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
 }
 
 function jsonDisplay(screen: Screen): Display {

@@ -38,3 +38,8 @@ function render(value: unknown, path: string): string {
 function refuse(got: unknown, path: string, cure: string): never {
   throw new Error(`canonicalJson: want JSON at ${path === "" ? "the top" : path}, got ${String(got)}${cure}`);
 }
+
+/** For `JSON.stringify`, which makes null of NaN and infinities: as text they are not mistaken for "not known". */
+export function finiteOrText(_key: string, value: unknown): unknown {
+  return typeof value === "number" && !Number.isFinite(value) ? String(value) : value;
+}

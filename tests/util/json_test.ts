@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { canonicalJson } from "../../src/util/json.ts";
+import { canonicalJson, finiteOrText } from "../../src/util/json.ts";
 
 Deno.test("canonicalJson() sorts keys at every depth and leaves no white space", () => {
   assertEquals(canonicalJson({ b: [{ d: 1, c: "x" }], a: null }), '{"a":null,"b":[{"c":"x","d":1}]}');
@@ -38,3 +38,8 @@ function reversed(value: unknown): unknown {
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).reverse().map(([k, v]) => [k, reversed(v)]));
 }
+
+Deno.test("finiteOrText() keeps what JSON has no number for apart from null", () => {
+  const text = JSON.stringify({ a: NaN, b: [-Infinity, 1, null], c: Infinity, d: "NaN" }, finiteOrText);
+  assertEquals(text, '{"a":"NaN","b":["-Infinity",1,null],"c":"Infinity","d":"NaN"}');
+});

@@ -3,6 +3,7 @@ import type { Edge } from "../../contracts/lifecycle.ts";
 import { createFileStore } from "../../urza/adapters/files.ts";
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
 import type { Store } from "../../urza/mod.ts";
+import { finiteOrText } from "../../util/json.ts";
 import type { LogLengths } from "../checkpoint.ts";
 import type { RunFiles } from "../run_files.ts";
 
@@ -61,7 +62,7 @@ export class RunFolder implements RunFiles {
   record(event: AnyEnvelope): void {
     const name = MEASURES.includes(event.topic) ? METRICS : EVENTS;
     const { id: _, time, topic, payload } = event;
-    const line = new TextEncoder().encode(JSON.stringify({ topic, ...payload, time }) + "\n");
+    const line = new TextEncoder().encode(JSON.stringify({ topic, ...payload, time }, finiteOrText) + "\n");
     attempt("write", `${this.path}/${name}`, () => {
       const file = this.#logs[name];
       file.seekSync(0, Deno.SeekMode.End);

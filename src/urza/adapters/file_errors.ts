@@ -11,6 +11,8 @@ const causes: Record<string, { got: string; cure: string }> = {
   EPERM: { got: "operation not permitted", cure: FORBIDDEN },
   EROFS: { got: "a read-only file system", cure: FORBIDDEN },
   ENOTDIR: { got: "a file where a folder should be", cure: "choose another folder" },
+  EEXIST: { got: "a file where a folder should be", cure: "choose another folder" },
+  ENOENT: { got: "no such folder", cure: "choose another folder" },
   EISDIR: { got: "a folder where a file should be", cure: "choose another folder" },
 };
 
