@@ -3,6 +3,7 @@ import { type ProfileName, PROFILES, RunConfig } from "../contracts/config.ts";
 import { usageError } from "../util/errors.ts";
 import { suggestion } from "../util/nearest.ts";
 import { describeIssues, keySuggestion } from "./config_errors.ts";
+import { checkBlueprintNames } from "./config_names.ts";
 import { alternatives, configSchema, findNode, propertiesAt, type SchemaNode } from "./config_schema.ts";
 
 type Json = Record<string, unknown>;
@@ -108,6 +109,9 @@ export function resolveConfig(source: ConfigSource, profile: ProfileName): RunCo
   const withSets = source.sets.reduce<unknown>(applySet, withProfile);
   const merged = mergeConfig(withSets, source.flags);
   const parsed = RunConfig.safeParse(merged);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    checkBlueprintNames(parsed.data);
+    return parsed.data;
+  }
   throw usageError(describeIssues(parsed.error.issues, merged).map((line) => `config: ${line}`).join("\n"));
 }

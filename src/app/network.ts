@@ -16,6 +16,7 @@ import {
 import { build, findBlueprint, fitOf } from "../tezzeret/mod.ts";
 import type { GrowableModel, Topology } from "../tolaria/mod.ts";
 import { type Shape, sizeOf } from "../util/shape.ts";
+import { checkSlotNames } from "./config_names.ts";
 import type { LayerSummary, NetworkSize } from "./options.ts";
 
 /** A host with its slots: what is trained, and the rules by which it grows. */
@@ -36,7 +37,7 @@ export interface Network {
 
 const hosts = {
   cnn: (host: Extract<RunConfig["host"], { kind: "cnn" }>, input: readonly number[], classes: number) =>
-    cnn(input, classes, host.channels, host.groupSize),
+    cnn(input, classes, host.channels, host),
   mlp: (host: Extract<RunConfig["host"], { kind: "mlp" }>, input: readonly number[], classes: number) =>
     mlp(input, classes, host.hidden),
 };
@@ -47,7 +48,9 @@ export function buildNetwork(config: RunConfig, input: readonly number[], classe
   const plain: Model = host.kind === "cnn"
     ? hosts.cnn(host, input, classes)
     : hosts.mlp(host, input, classes);
-  return growNetwork(morph(plain, config.growth.slots), config);
+  const network = morph(plain, config.growth.slots);
+  checkSlotNames(config, network.slots.map(({ name }) => name));
+  return growNetwork(network, config);
 }
 
 function growNetwork(network: MorphModel, config: RunConfig): Network {

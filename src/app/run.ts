@@ -6,9 +6,11 @@ import { type Score, seedsWith } from "../tolaria/mod.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFolder } from "./adapters/run_folder.ts";
 import { resolveConfig } from "./config.ts";
+import { checkBlueprintNames } from "./config_names.ts";
+import { buildNetwork } from "./network.ts";
 import type { DryRunReport, Measured, RunOptions, RunResult } from "./options.ts";
 import { seedFates } from "./seed_fates.ts";
-import { createSession, type Session } from "./session.ts";
+import { createSession, type Session, type SessionParts } from "./session.ts";
 import { versions } from "./versions.ts";
 
 /** How a run is called on every surface. */
@@ -33,6 +35,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     const profile = options.profile !== "auto" ? options.profile : gpu.adapter.software ? "small" : "full";
     const config = await readSchedule(resolveConfig(options.config, profile));
     const data = await loadDataset(config.data, config.seed, { signal: options.signal });
+    const network = buildNetwork(config, data.dataset.shape, data.dataset.classes.length);
     if (!options.dryRun) {
       const { RunFolder } = await import("./adapters/run_folder.ts");
       folder = options.resume === null
@@ -46,7 +49,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
       adapter: `${gpu.adapter.description} (${gpu.adapter.backend})`,
       profile,
     };
-    return await train(options, config, gpu, data, folder, identity);
+    return await train(options, { config, gpu, data, network, folder, onEvent: options.onEvent }, identity);
   } finally {
     folder?.close();
     gpu.destroy();
@@ -59,20 +62,20 @@ async function readSchedule(config: RunConfig): Promise<RunConfig> {
   if (controller.kind !== "fixed" || typeof controller.schedule !== "string") return config;
   const { readJson } = await import("./adapters/read_json.ts");
   const schedule = parseSchedule(readJson(controller.schedule), controller.schedule);
-  return { ...config, controller: { ...controller, schedule } };
+  const complete: RunConfig = { ...config, controller: { ...controller, schedule } };
+  checkBlueprintNames(complete);
+  return complete;
 }
 
 async function train(
   options: RunOptions,
-  config: RunConfig,
-  gpu: Gpu,
-  data: LoadedDataset,
-  folder: RunFolder | null,
+  parts: SessionParts & { folder: RunFolder | null },
   identity: Identity,
 ): Promise<RunResult> {
   const started = performance.now();
-  const session = createSession({ config, gpu, data, folder, onEvent: options.onEvent });
-  const { trainer, bus, network, journal } = session;
+  const { config, gpu, data, network, folder } = parts;
+  const session = createSession(parts);
+  const { trainer, bus, journal } = session;
   try {
     const resumed = await session.start(options.resume !== null);
     const notices = noticesOf(options, gpu, data, identity, resumed);

@@ -15,7 +15,7 @@ import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFiles } from "./run_files.ts";
 import { configHash, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
 import { Journal } from "./journal.ts";
-import { buildNetwork, type Network } from "./network.ts";
+import type { Network } from "./network.ts";
 import { ESPER_VERSION } from "./versions.ts";
 
 /** Everything that a run trains with, wired together. */
@@ -33,18 +33,19 @@ export interface SessionParts {
   readonly config: RunConfig;
   readonly gpu: Gpu;
   readonly data: LoadedDataset;
+  /** Built from this configuration and this data. */
+  readonly network: Network;
   /** Null where nothing is to be written. */
   readonly folder: RunFiles | null;
   readonly onEvent: (event: AnyEnvelope) => void;
 }
 
 /** Builds the subsystems and connects them. */
-export function createSession({ config: asked, gpu, data, folder, onEvent }: SessionParts): Session {
+export function createSession({ config: asked, gpu, data, network, folder, onEvent }: SessionParts): Session {
   // What the data allows: a substitute may not be mirrored, say.
   const config = asked.data.kind === "spirals"
     ? asked
     : { ...asked, data: { ...asked.data, augment: data.augment } };
-  const network = buildNetwork(config, data.dataset.shape, data.dataset.classes.length);
   const bus = createMemoryBus();
   const journal = new Journal(bus, folder, onEvent);
   const examples = new ExampleStore(gpu, data.dataset, data.split, config.seed);

@@ -43,9 +43,10 @@ const SpiralData = z.strictObject({
 
 const CnnHost = z.strictObject({
   kind: z.literal("cnn").describe(
-    "One block per entry of `channels`: 3x3 convolution, group norm, ReLU, 2x2 max pooling.",
+    "One block per entry of `channels`: 3x3 convolution, norm, ReLU, 2x2 max pooling.",
   ),
   channels: z.array(count).min(1).max(6).default([32, 64, 128]).describe("Output channels of each block."),
+  norm: z.enum(["batch", "group"]).default("group").describe("Normalisation after each convolution."),
   groupSize: count.default(16).describe(
     "Least channels that share statistics in the group norm; fewer channels form one group.",
   ),

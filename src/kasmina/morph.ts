@@ -39,7 +39,7 @@ export interface MorphModel extends Model {
   forward(scope: Scope, x: Tensor, live?: LiveSeeds): Tensor;
   /** As `forward`, with what training and measuring need besides the logits. */
   trace(scope: Scope, x: Tensor, live: LiveSeeds): MorphTrace;
-  /** Parameters of the network and of these seeds, the network's first. */
+  /** Parameters of the network and of these seeds, the network's first; running averages last. */
   parameterSpecs(live: LiveSeeds): readonly ParameterSpec[];
 }
 
@@ -48,6 +48,8 @@ function slotted(scope: Scope, insert: (name: string, h: Tensor) => Tensor, pref
   return {
     parameter: (name, shape, init, decay) => scope.parameter(name, shape, init, decay),
     tap: (name, h) => insert(prefix + name, scope.tap(name, materialise(h))),
+    statistics: scope.statistics,
+    running: (name, batch, init) => scope.running(name, batch, init),
     scope: (name) => slotted(scope.scope(name), insert, `${prefix}${name}/`),
   };
 }
@@ -148,7 +150,7 @@ export function morph(model: Model, slots: readonly string[]): MorphModel {
     parameterSpecs(live) {
       const scope = new TraceScope();
       dryRun(model, (x) => [model.forward(scope, x), trace(scope, x, live)]);
-      return scope.parameters;
+      return [...scope.parameters, ...scope.averages];
     },
   };
 }

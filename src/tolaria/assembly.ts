@@ -1,6 +1,6 @@
 import type { RunConfig } from "../contracts/config.ts";
 import { MetricsRing } from "../engine/compile/metrics_ring.ts";
-import { compile, type Program } from "../engine/compile/program.ts";
+import { compile, type Program, type Write } from "../engine/compile/program.ts";
 import type { StepValues } from "../engine/compile/step_buffer.ts";
 import type { ExampleStore } from "../engine/data/example_store.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
@@ -8,7 +8,7 @@ import { type BoundDispatch, replay } from "../engine/gpu/recorder.ts";
 import { gradients } from "../engine/graph/gradients.ts";
 import { type Source, stepInput, type Tensor, withSharedNodes } from "../engine/graph/tensor.ts";
 import { initialise } from "../engine/nn/init.ts";
-import { TraceScope } from "../engine/nn/scope.ts";
+import { type ParameterSpec, type Statistics, TraceScope } from "../engine/nn/scope.ts";
 import { full, mul } from "../engine/ops/elementwise.ts";
 import { correct, softmaxCrossEntropy } from "../engine/ops/loss.ts";
 import { mean, sum } from "../engine/ops/reduce.ts";
@@ -47,6 +47,9 @@ export interface AssemblyParts {
   /** Resolves when the kernels of a seed are known to be right; rejects, with the reason, where they are not. */
   admit(seed: PlantedSeed, slot: string): Promise<void>;
 }
+
+/** The group of running averages, which no optimiser touches. */
+const AVERAGES = "averages";
 
 /** Step value of evaluations: 1 for an example that counts, 0 past the end of a part. */
 export const WEIGHTS = "example weights";
@@ -89,6 +92,11 @@ export class Assembler {
     return assembly;
   }
 
+  /** A program that scores a network, seeds that incubate left out, by running statistics. The caller frees it. */
+  scorer(topology: Topology): Promise<Step> {
+    return this.#evaluate(seedsWith(topology, (mode) => !incubates(mode)), "running");
+  }
+
   /** Frees all assemblies but those of the topologies given. */
   async keep(topologies: readonly Topology[]): Promise<void> {
     const keys = new Set(topologies.map(topologyKey));
@@ -112,10 +120,10 @@ export class Assembler {
     const shadows = seedsWith(topology, (mode) => mode === "shadow");
     const train = this.#train(updating, {});
     const shadow = Object.keys(shadows).length > 0 ? this.#train(updating, shadows) : null;
-    const evaluate = this.#evaluate(settled);
+    const evaluate = this.#evaluate(settled, "batch");
     const incubating = Object.entries(topology).filter(([, seed]) => incubates(seed.mode));
     const trials = incubating.map(([slot, seed]) =>
-      [slot, this.#evaluate({ ...settled, [slot]: { ...seed, mode: "blend" } })] as const
+      [slot, this.#evaluate({ ...settled, [slot]: { ...seed, mode: "blend" } }, "batch")] as const
     );
     // A fossil was admitted when it was sown.
     const sown = Object.entries(seedsWith(topology, (mode) => mode !== "fossil"));
@@ -142,18 +150,18 @@ export class Assembler {
         );
         return shadowLoss;
       });
+      writes.push(...scope.averages.map(({ name, next }) => ({ tensor: next, into: store.view(name) })));
       const row = [loss, mean(correct(logits, labels)), ...shadowLosses];
       while (row.length < 2 + config.growth.maxLive) row.push(full([], 0));
       return { row: concat(row.map((value) => reshape(value, [1])), 0), writes };
     });
-    const targets = writes.map(({ name, tensor }) => ({ tensor, into: store.gradientView(name) }));
-    return this.#compileTrain(Object.keys(shadows).length > 0 ? "shadow" : "train", row, targets);
+    return this.#compileTrain(Object.keys(shadows).length > 0 ? "shadow" : "train", row, writes);
   }
 
   async #compileTrain(
     label: string,
     row: Tensor,
-    writes: readonly { tensor: Tensor; into: ReturnType<ParameterStore["view"]> }[],
+    writes: readonly Write[],
   ): Promise<Step> {
     const { gpu, optimizer } = this.#parts;
     const program = await compile(gpu, {
@@ -174,26 +182,35 @@ export class Assembler {
     scope: TraceScope,
     chosen: (group: string) => boolean,
     stopAt: readonly Tensor[],
-  ): { name: string; tensor: Tensor }[] {
+  ): Write[] {
     this.#admit(scope);
     const parameters = scope.parameters.filter(({ name }) => chosen(this.#parts.model.groupOf(name)));
     const tensors = gradients(loss, parameters.map(({ tensor }) => tensor), stopAt);
-    return parameters.map(({ name }, k) => ({ name, tensor: tensors[k] }));
+    return parameters.map(({ name }, k) => ({
+      tensor: tensors[k],
+      into: this.#parts.store.gradientView(name),
+    }));
   }
 
   #admit(scope: TraceScope): void {
     const { store, config, model } = this.#parts;
     const known = new Set(store.names);
-    for (const spec of scope.parameters.filter(({ name }) => !known.has(name))) {
-      const values = initialise(spec.name, spec.shape, spec.init, config.seed);
-      store.add([{ spec, values }], model.groupOf(spec.name));
-    }
+    const join = (spec: ParameterSpec, group: string) => {
+      if (known.has(spec.name)) return;
+      store.add([{ spec, values: initialise(spec.name, spec.shape, spec.init, config.seed) }], group);
+    };
+    for (const spec of scope.parameters) join(spec, model.groupOf(spec.name));
+    for (const spec of scope.averages) join(spec, AVERAGES);
   }
 
-  #evaluate(topology: Topology): Promise<Step> {
+  /**
+   * A program that evaluates, normalising as training does or, for scores that count, by running statistics alone, which
+   * a change of α leaves behind.
+   */
+  #evaluate(topology: Topology, statistics: Statistics): Promise<Step> {
     const { examples, model, config } = this.#parts;
     const row = withSharedNodes(() => {
-      const scope = new TraceScope();
+      const scope = new TraceScope(statistics);
       const { x, labels } = examples.batch(config.train.batch);
       const { logits } = model.trace(scope, x, topology);
       this.#admit(scope);

@@ -170,8 +170,9 @@ export class Trainer {
   /** Loss and accuracy on the whole of a part, of the programs that run, seeds at their present α. */
   async score(part: "validation" | "test"): Promise<Score> {
     const { count } = this.parts.examples.parts[part];
-    const candidate = { step: this.assembly.evaluate, alphas: this.alphas(0) };
-    const [{ loss, accuracy }] = await this.evaluator.run(part, 0, count, [candidate]);
+    const step = await this.assembler.scorer(this.assembly.topology);
+    const [{ loss, accuracy }] = await this.evaluator.run(part, 0, count, [{ step, alphas: this.alphas(0) }]);
+    step.program.destroy();
     return { step: this.progress.step, loss, accuracy };
   }
 
@@ -311,7 +312,7 @@ export class Trainer {
     );
     const planted = new Set(Object.values(this.assembly.topology).map(({ seed }) => `seed/${seed}`));
     const active = store.groups.filter((group): group is string =>
-      group !== null && !resting.has(group) && (!group.startsWith("seed/") || planted.has(group))
+      group !== null && !resting.has(group) && (group.startsWith("host") || planted.has(group))
     );
     return Object.fromEntries(active.map((group) => {
       const updates = (this.progress.updates[group] ?? 0) + 1;

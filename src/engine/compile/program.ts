@@ -3,16 +3,22 @@ import { alignUp, type BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Lowering } from "../gpu/kernel.ts";
 import { bind, type BoundDispatch } from "../gpu/recorder.ts";
-import type { Source, Tensor } from "../graph/tensor.ts";
+import { materialise, type Source, type Tensor } from "../graph/tensor.ts";
 import { reachable } from "../graph/trace.ts";
 import { type Interval, planMemory } from "./memory.ts";
 import { bytesOf, type ChooseVariant, firstFit, memoryOf, schedule, type Task } from "./schedule.ts";
 import { StepBuffer } from "./step_buffer.ts";
 
+/** A tensor to be computed into memory of the caller. */
+export interface Write {
+  readonly tensor: Tensor;
+  readonly into: BufferView;
+}
+
 export interface ProgramSpec {
   readonly label: string;
   /** Tensors to be computed into memory of the caller (gradients, running statistics). */
-  readonly writes?: readonly { readonly tensor: Tensor; readonly into: BufferView }[];
+  readonly writes?: readonly Write[];
   /** Tensors kept in memory of the program, by name. */
   readonly outputs?: Readonly<Record<string, Tensor>>;
   /** Step values that are not in the graph: what kernels beside it read (the optimiser's group table). */
@@ -47,7 +53,7 @@ type Placement = (tensor: Tensor) => BufferView;
  */
 export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
   const outputs = spec.outputs ?? {};
-  const writes = separateWrites(spec.writes ?? [], Object.values(outputs));
+  const writes = separateWrites(spec.writes ?? [], Object.values(outputs), spec.memory);
   const roots = [...writes.map((w) => w.tensor), ...Object.values(outputs)];
   const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit);
   const step = new StepBuffer(gpu, spec.label, [...sourcesOf(roots, "step"), ...spec.stepInputs ?? []]);
@@ -124,17 +130,28 @@ export async function bindLowering(
   return bound;
 }
 
-/** A tensor that others read too, or that is written twice, is copied to where the caller wants it. */
-function separateWrites<W extends { tensor: Tensor }>(writes: readonly W[], outputs: readonly Tensor[]): W[] {
+/**
+ * Copied to where the caller wants it: a tensor that others read too, or that is written twice, or whose place is in a
+ * buffer that the graph also reads, which no kernel may bind for both.
+ */
+function separateWrites(
+  writes: readonly Write[],
+  outputs: readonly Tensor[],
+  memory: ProgramSpec["memory"],
+): Write[] {
   const used = new Set(outputs.map(memoryOf));
+  const read = new Set<GPUBuffer>();
   for (const node of reachable([...writes.map((w) => w.tensor), ...outputs])) {
+    if (node.source && node.source.kind !== "step") read.add(memory(node.source).buffer);
     if (node.op?.lower !== "view") { for (const input of node.inputs) used.add(memoryOf(input)); }
   }
   return writes.map((write) => {
-    const memory = memoryOf(write.tensor);
-    const exclusive = memory.op !== null && !used.has(memory);
-    used.add(memory);
-    return exclusive ? write : { ...write, tensor: broadcastTo(write.tensor, write.tensor.shape) };
+    const root = memoryOf(write.tensor);
+    const exclusive = root.op !== null && !used.has(root) && !read.has(write.into.buffer);
+    used.add(root);
+    return exclusive
+      ? write
+      : { ...write, tensor: broadcastTo(materialise(write.tensor), write.tensor.shape) };
   });
 }
 

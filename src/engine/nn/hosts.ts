@@ -3,16 +3,25 @@ import type { Shape } from "../../util/shape.ts";
 import { relu } from "../ops/elementwise.ts";
 import { maxPool2d } from "../ops/pool.ts";
 import { mean } from "../ops/reduce.ts";
-import { conv, dense, groupNorm, normGroups } from "./layers.ts";
+import { batchNorm, conv, dense, groupNorm, normGroups } from "./layers.ts";
 import type { Model } from "./scope.ts";
 
+/** How a host normalises: by batch, or by groups of at least `groupSize` channels. */
+export interface NormOptions {
+  readonly norm: "batch" | "group";
+  readonly groupSize: number;
+}
+
 /**
- * The convolutional host: per entry of `channels` a 3×3 convolution, group norm, ReLU and 2×2 max pooling, announced as
+ * The convolutional host: per entry of `channels` a 3×3 convolution, a norm, ReLU and 2×2 max pooling, announced as
  * `block1`, `block2` …; then the global mean and a dense layer.
- *
- * @throws {UserError} if the image is too small for its pools.
  */
-export function cnn(input: Shape, classes: number, channels: readonly number[], groupSize = 16): Model {
+export function cnn(
+  input: Shape,
+  classes: number,
+  channels: readonly number[],
+  { norm, groupSize }: NormOptions = { norm: "group", groupSize: 16 },
+): Model {
   const side = Math.min(input[0], input[1]);
   if (side < 2 ** channels.length) {
     throw usageError(

@@ -2,7 +2,13 @@ import type { Tensor } from "../graph/tensor.ts";
 import { conv2d } from "../ops/conv2d.ts";
 import { add } from "../ops/elementwise.ts";
 import { matmul } from "../ops/matmul.ts";
-import { groupNorm as normalise } from "../ops/norm.ts";
+import {
+  batchNorm as normaliseBatch,
+  batchStats,
+  fixedNorm,
+  groupNorm as normaliseGroups,
+} from "../ops/norm.ts";
+import { reshape, slice } from "../ops/shape.ts";
 import { type Init, ONES, ZEROS } from "./init.ts";
 import type { Scope } from "./scope.ts";
 
@@ -53,7 +59,7 @@ export function normGroups(channels: number, size = 16): number {
 export function groupNorm(scope: Scope, name: string, x: Tensor, groups?: number): Tensor {
   const inner = scope.scope(name);
   const channels = x.shape.at(-1)!;
-  return normalise(
+  return normaliseGroups(
     x,
     inner.parameter("scale", [channels], ONES),
     inner.parameter("shift", [channels], ZEROS),
@@ -62,4 +68,20 @@ export function groupNorm(scope: Scope, name: string, x: Tensor, groups?: number
       epsilon: 1e-5,
     },
   );
+}
+
+/**
+ * Batch norm (Ioffe & Szegedy 2015) with a scale and a shift per channel: by the statistics of the batch, or, where the
+ * scope says so, by the running averages of training.
+ */
+export function batchNorm(scope: Scope, name: string, x: Tensor): Tensor {
+  const inner = scope.scope(name);
+  const channels = x.shape.at(-1)!;
+  const scale = inner.parameter("scale", [channels], ONES),
+    shift = inner.parameter("shift", [channels], ZEROS);
+  const stats = batchStats(x);
+  const running = inner.running("statistics", stats, { kind: "standardMoments" });
+  if (scope.statistics === "batch") return normaliseBatch(x, scale, shift, { stats });
+  const half = (k: number) => reshape(slice(running, [k, 0, 0], [1, 1, channels]), [channels]);
+  return fixedNorm(x, half(0), half(1), scale, shift);
 }

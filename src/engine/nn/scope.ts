@@ -1,5 +1,6 @@
 import type { Shape } from "../../util/shape.ts";
 import { materialise, parameter, type Tensor } from "../graph/tensor.ts";
+import { add, mul } from "../ops/elementwise.ts";
 import type { Init } from "./init.ts";
 
 /** A trainable tensor as a model declares it. */
@@ -17,9 +18,18 @@ export interface Scope {
   parameter(name: string, shape: Shape, init: Init, decay?: boolean): Tensor;
   /** Announces an activation under a name: a place where a slot may sit. The model goes on with the result. */
   tap(name: string, h: Tensor): Tensor;
+  /** Whether layers normalise by the statistics of the batch, or by those that training has gathered. */
+  readonly statistics: Statistics;
+  /**
+   * A running average of `batch`, kept beside the parameters but not trained. Where the trace is that of a training step,
+   * `batch` is taken into it at the end of the step; of several calls with one name the first counts.
+   */
+  running(name: string, batch: Tensor, init: Init): Tensor;
   /** The same scope with names prefixed by `name/`. */
   scope(name: string): Scope;
 }
+
+export type Statistics = "batch" | "running";
 
 /** A network as a function from a batch of examples [N, ...input] to logits [N, classes]. */
 export interface Model {
@@ -30,34 +40,51 @@ export interface Model {
   forward(scope: Scope, x: Tensor): Tensor;
 }
 
-/** Called for each tap, in order; returns what the model goes on with. */
-export type OnTap = (name: string, h: Tensor, scope: Scope) => Tensor;
+/** Share of a new batch in a running average. */
+const MOMENTUM = 0.1;
 
 /** Collects what a model declares. Keep one for all traces whose parameters are shared. */
 export class TraceScope implements Scope {
-  readonly #specs = new Map<string, ParameterSpec & { tensor: Tensor }>();
-  readonly #onTap: OnTap;
+  readonly statistics: Statistics;
+  readonly #parameters = new Map<string, ParameterSpec & { tensor: Tensor }>();
+  readonly #averages = new Map<string, ParameterSpec & { tensor: Tensor; next: Tensor }>();
 
-  constructor(onTap: OnTap = (_, h) => h) {
-    this.#onTap = onTap;
+  constructor(statistics: Statistics = "batch") {
+    this.statistics = statistics;
   }
 
   /** Declared parameters in order of declaration. */
   get parameters(): readonly (ParameterSpec & { readonly tensor: Tensor })[] {
-    return [...this.#specs.values()];
+    return [...this.#parameters.values()];
+  }
+
+  /** Running averages in order of declaration, each with its value after this step. */
+  get averages(): readonly (ParameterSpec & { readonly tensor: Tensor; readonly next: Tensor })[] {
+    return [...this.#averages.values()];
   }
 
   parameter(name: string, shape: Shape, init: Init, decay = false): Tensor {
-    let spec = this.#specs.get(name);
+    let spec = this.#parameters.get(name);
     if (!spec) {
       spec = { name, shape, init, decay, tensor: parameter(name, shape) };
-      this.#specs.set(name, spec);
+      this.#parameters.set(name, spec);
     }
     return spec.tensor;
   }
 
-  tap(name: string, h: Tensor): Tensor {
-    return this.#onTap(name, materialise(h), this);
+  tap(_name: string, h: Tensor): Tensor {
+    return materialise(h);
+  }
+
+  running(name: string, batch: Tensor, init: Init): Tensor {
+    let spec = this.#averages.get(name);
+    if (!spec) {
+      const tensor = parameter(name, batch.shape);
+      const next = add(mul(1 - MOMENTUM, tensor), mul(MOMENTUM, batch));
+      spec = { name, shape: batch.shape, init, decay: false, tensor, next };
+      this.#averages.set(name, spec);
+    }
+    return spec.tensor;
   }
 
   scope(name: string): Scope {
@@ -69,6 +96,8 @@ function prefixed(scope: Scope, prefix: string): Scope {
   return {
     parameter: (name, shape, init, decay) => scope.parameter(`${prefix}/${name}`, shape, init, decay),
     tap: (name, h) => scope.tap(`${prefix}/${name}`, h),
+    statistics: scope.statistics,
+    running: (name, batch, init) => scope.running(`${prefix}/${name}`, batch, init),
     scope: (name) => scope.scope(`${prefix}/${name}`),
   };
 }
