@@ -62,7 +62,9 @@ for (let seed = Number(values.first), last = seed + Number(values.seeds); seed <
     results.push({ seed, arm, params: result.grown.params, gflop: result.flops / 1e9, loss, accuracy });
     const fates = result.seeds.map((s) => `${s.slot}:${s.blueprint}:${s.stage.toLowerCase()}`).join(" ");
     console.log(
-      `seed ${seed} ${arm}: test accuracy ${(100 * accuracy).toFixed(2)} %, loss ${loss.toFixed(4)}, ` +
+      `seed ${seed} ${arm}: validation ${(100 * result.after!.accuracy).toFixed(2)} %, test accuracy ${
+        (100 * accuracy).toFixed(2)
+      } %, loss ${loss.toFixed(4)}, ` +
         `${result.grown.params} parameters, ${(result.flops / 1e9).toFixed(1)} GFLOP, ${
           result.seconds.toFixed(0)
         } s ${fates}`,
