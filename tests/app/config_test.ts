@@ -88,7 +88,7 @@ Deno.test("applySet() names an unknown key and the nearest one", () => {
   assertEquals(text("batch=3"), '--set: unknown key "batch"; did you mean "train.batch"?');
   assertEquals(
     text("host.hidden=3"),
-    '--set: unknown key "host.hidden"; there is host.channels, host.kind, host.norm',
+    '--set: unknown key "host.hidden"; there is host.channels, host.groupSize, host.kind, host.norm',
   );
   assertEquals(text("train"), '--set: want KEY=VALUE such as train.batch=64, got "train"');
 });
@@ -132,3 +132,33 @@ Deno.test("resolveConfig() checks the names of profiles", () => {
   assertEquals(message, 'config: unknown key "profiles.smal"; did you mean "small"?');
   assert(messageOf(() => resolveConfig(source([1]), "full")).startsWith("config: want an object, got [1]"));
 });
+
+const plan = (entry: Record<string, unknown>) => ({ kind: "fixed", schedule: [{ tick: 3, ...entry }] });
+const names: [string, unknown, string][] = [
+  [
+    "growth.blueprints",
+    { growth: { blueprints: ["se", "con3"] } },
+    'growth.blueprints.1: want a blueprint, got "con3"; did you mean "conv3"?',
+  ],
+  [
+    "controller.order",
+    { controller: { kind: "heuristic", order: ["Affine1"] } },
+    'controller.order.0: want a blueprint, got "Affine1"; did you mean "affine"?',
+  ],
+  [
+    "a schedule that germinates what may not grow",
+    {
+      growth: { blueprints: ["se"] },
+      controller: plan({ action: "germinate", slot: "a", blueprint: "conv3" }),
+    },
+    'controller.schedule.0.blueprint: want one of growth.blueprints, got "conv3"; there is se',
+  ],
+];
+for (const [key, change, line] of names) {
+  Deno.test(`resolveConfig() checks names of blueprints in ${key}`, () => {
+    assertEquals(
+      messageOf(() => resolveConfig(source({ ...minimal, ...change as object }), "full")),
+      `config: ${line}`,
+    );
+  });
+}

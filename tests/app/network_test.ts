@@ -87,6 +87,14 @@ const broken: [string, () => unknown, RegExp][] = [
     /^blueprint: want one of .*, got conv4/,
   ],
   [
+    "an unknown slot in a schedule",
+    () =>
+      images({
+        controller: { kind: "fixed", schedule: [{ tick: 1, action: "prune", slot: "blok2" }] },
+      }),
+    /^config: controller\.schedule\.0\.slot: want a slot, got "blok2"; did you mean "block2"\?$/,
+  ],
+  [
     "more blocks than the images have pixels",
     () => images({ host: { channels: [4, 4, 4, 4] } }),
     /^cnn: want images of at least 16 pixels for 4 blocks, got 8; use fewer entries in host\.channels$/,

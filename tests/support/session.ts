@@ -2,6 +2,7 @@ import { mergeConfig } from "../../src/app/config.ts";
 import { RunFolder } from "../../src/app/adapters/run_folder.ts";
 import { loadDataset } from "../../src/app/adapters/load_dataset.ts";
 import type { LoadedDataset } from "../../src/app/loaded_dataset.ts";
+import { buildNetwork } from "../../src/app/network.ts";
 import { createSession, type Session } from "../../src/app/session.ts";
 import { RunConfig } from "../../src/contracts/config.ts";
 import type { AnyEnvelope } from "../../src/contracts/events.ts";
@@ -112,10 +113,12 @@ export async function openSession(
 ): Promise<OpenSession> {
   const folder = directory === null ? null : RunFolder.open(directory);
   const events: AnyEnvelope[] = [];
+  const data = await tinyData(config);
   const session = createSession({
     config,
     gpu,
-    data: await tinyData(config),
+    data,
+    network: buildNetwork(config, data.dataset.shape, data.dataset.classes.length),
     folder,
     onEvent: (event) => void events.push(event),
   });
