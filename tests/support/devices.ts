@@ -1,6 +1,7 @@
 import { type BackendName, type Gpu, openDevice } from "../../src/engine/gpu/device.ts";
 
-const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
+/** Where Debian's chromium keeps its software Vulkan driver. */
+export const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
 async function openNative(): Promise<Gpu> {
   return await openDevice(navigator.gpu, "native");
