@@ -39,10 +39,10 @@ export function cnn(
       for (const [k, out] of channels.entries()) {
         const block = `block${k + 1}`, inner = scope.scope(block);
         x = conv(inner, "conv", x, { out, kernel: 3, bias: false });
-        x = maxPool2d(relu(groupNorm(inner, "norm", x, normGroups(out, groupSize))), {
-          kernel: 2,
-          stride: 2,
-        });
+        x = norm === "batch"
+          ? batchNorm(inner, "norm", x)
+          : groupNorm(inner, "norm", x, normGroups(out, groupSize));
+        x = maxPool2d(relu(x), { kernel: 2, stride: 2 });
         x = scope.tap(block, x);
       }
       const features = mean(x, [1, 2]);
