@@ -66,8 +66,8 @@ function losses({ events }: OpenSession): (readonly [number, number])[] {
 }
 
 /** A host alone and beside two seeds that train in the shadow, one born a tick after the other. */
-async function trainBesideSeeds(gpu: Gpu, kind: TinyKind): Promise<void> {
-  const alone = await trained(gpu, tinyConfig(kind), STEPS, async (session) => ({
+async function trainBesideSeeds(gpu: Gpu, kind: TinyKind, changes: object = {}): Promise<void> {
+  const alone = await trained(gpu, tinyConfig(kind, changes), STEPS, async (session) => ({
     bits: await hostBits(session),
     losses: losses(session),
   }));
@@ -75,7 +75,7 @@ async function trainBesideSeeds(gpu: Gpu, kind: TinyKind): Promise<void> {
   const config = scheduled(kind, [
     { tick: 1, action: "germinate", slot: first, blueprint },
     { tick: 2, action: "germinate", slot: second, blueprint },
-  ]);
+  ], changes);
   await trained(gpu, config, STEPS, async (session) => {
     const { lifecycle, store } = session.trainer.parts;
     for (const slot of SLOTS[kind]) {
@@ -92,9 +92,11 @@ onEachDevice("a dense host trains to the same bits beside seeds in TRAINING", as
   await trainBesideSeeds(gpu, "points");
 });
 
-Deno.test("a convolutional host trains to the same bits beside seeds in TRAINING", async () => {
-  await trainBesideSeeds((await openShared("native"))!, "images");
-});
+for (const norm of ["group", "batch"]) {
+  Deno.test(`a convolutional host with ${norm} norm trains to the same bits beside seeds in TRAINING`, async () => {
+    await trainBesideSeeds((await openShared("native"))!, "images", { host: { norm } });
+  });
+}
 
 for (const kind of ["points", "images"] as const) {
   Deno.test(`an empty slot adds no dispatch to the programs of a run on ${kind}`, async () => {

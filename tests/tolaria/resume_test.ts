@@ -133,10 +133,11 @@ Deno.test("a run interrupted at many random steps ends with the same bits, ledge
   assertEquals(await interrupted(gpu, eventful(), stops), await uninterrupted(gpu));
 });
 
-Deno.test("a run on images, augmented, ends with the same bits after an interruption", async () => {
+Deno.test("a run on images, augmented and with batch norm, ends with the same bits after an interruption", async () => {
   const gpu = (await openShared("native"))!;
   const config = tinyConfig("images", {
     train: { maxSteps: 30, optimizer: { kind: "sgd" }, learningRate: { warmup: 1e-9, final: 0 } },
+    host: { norm: "batch" },
     growth: { gates: { trainingLimit: 3 } },
     controller: { kind: "random", germinate: 0.9 },
   });
