@@ -1,0 +1,137 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { RunOptions, RunResult } from "../../src/app/options.ts";
+import { runTraining } from "../../src/app/run.ts";
+import type { AnyEnvelope } from "../../src/contracts/events.ts";
+import { UserError } from "../../src/util/errors.ts";
+import { tinyConfig } from "../support/session.ts";
+
+async function inFolder(work: (root: string) => Promise<void>): Promise<void> {
+  const root = await Deno.makeTempDir();
+  try {
+    await work(root);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+/** Runs a tiny configuration into `root` and returns what came of it with all events. */
+async function run(
+  root: string,
+  changes: object,
+  options: Partial<RunOptions> = {},
+): Promise<{ result: RunResult; events: AnyEnvelope[] }> {
+  const events: AnyEnvelope[] = [];
+  const result = await runTraining({
+    config: { file: tinyConfig("points", changes), sets: [], flags: {} },
+    profile: "auto",
+    backend: "native",
+    out: `${root}/runs`,
+    resume: null,
+    dryRun: false,
+    signal: new AbortController().signal,
+    onEvent: (event) => void events.push(event),
+    ...options,
+  });
+  return { result, events };
+}
+
+Deno.test("runTraining() begins with run.started, ends with run.finished, and opens the test split once", async () => {
+  await inFolder(async (root) => {
+    const { result, events } = await run(root, { train: { maxSteps: 6 } });
+    assertEquals([events[0].topic, events.at(-1)!.topic], ["run.started", "run.finished"]);
+    assertEquals([result.outcome, result.steps, result.directory], ["completed", 6, `${root}/runs/points-1`]);
+    assertEquals([result.before, result.after?.split, result.test?.split], [null, "validation", "test"]);
+    assertEquals([result.grown, result.seeds, result.dryRun], [result.host, [], null]);
+    const finished = events.at(-1)!.payload;
+    assert("reason" in finished && finished.reason === "completed");
+  });
+});
+
+Deno.test("runTraining() scores fossils only: a seed that is not one when the budget ends is left out", async () => {
+  await inFolder(async (root) => {
+    const { result } = await run(root, {
+      // Ticks are left when the seed is sown, and none when it would have to be blended out.
+      train: { maxSteps: 17 },
+      growth: { gates: { blendOutTicks: 1, minTicksLeft: 0 } },
+      controller: {
+        kind: "fixed",
+        schedule: [{ tick: 1, action: "germinate", slot: "layer2", blueprint: "mlp" }],
+      },
+    });
+    assertEquals([result.seeds.length, result.grown], [1, result.host]);
+    assertEquals(result.before?.step, 4);
+  });
+});
+
+Deno.test("runTraining() that is interrupted before it begins leaves a checkpoint of step 0 and goes on from it", async () => {
+  await inFolder(async (root) => {
+    const changes = { train: { maxSteps: 4 } };
+    const { result } = await run(root, changes, { signal: AbortSignal.abort() });
+    assertEquals([result.outcome, result.steps, result.test], ["interrupted", 0, null]);
+    const resumed = await run(root, changes, { resume: result.directory });
+    assertEquals([resumed.result.outcome, resumed.result.steps, resumed.result.notices], [
+      "completed",
+      4,
+      [],
+    ]);
+  });
+});
+
+Deno.test("runTraining() as a dry run tells shapes and memory and writes nothing", async () => {
+  await inFolder(async (root) => {
+    const { result } = await run(root, {}, { dryRun: true });
+    assertEquals([...Deno.readDirSync(root)], []);
+    assertEquals(result.directory, null);
+    const { layers, memoryBytes, loss } = result.dryRun!;
+    assertEquals(layers.map(({ name }) => name), ["layer1", "layer2", "head"]);
+    assertEquals(layers.reduce((total, { params }) => total + params, 0), result.host.params);
+    assert(memoryBytes > 4 * result.host.params && loss > 0);
+  });
+});
+
+Deno.test("runTraining() reads a schedule from a file into the configuration it keeps", async () => {
+  await inFolder(async (root) => {
+    const schedule = `${root}/schedule.json`;
+    const entries = [{ tick: 90, action: "prune", slot: "layer1" }];
+    const changes = { train: { maxSteps: 2 }, controller: { kind: "fixed", schedule } };
+    await Deno.writeTextFile(schedule, JSON.stringify(entries));
+    const { result } = await run(root, changes);
+    const kept = JSON.parse(await Deno.readTextFile(`${result.directory}/config.json`));
+    assertEquals(kept.controller, { kind: "fixed", schedule: entries });
+    await Deno.writeTextFile(schedule, '[{ "tick": 1, "action": "water", "slot": "layer1" }]');
+    await assertRejects(() => run(root, changes), UserError, `schedule ${schedule}: want a list of`);
+    assertEquals([...Deno.readDirSync(`${root}/runs`)].map(({ name }) => name), ["points-1"]);
+  });
+});
+
+Deno.test("runTraining() ends when its log can take no more, with that as its error", async () => {
+  await inFolder(async (root) => {
+    const changes = { train: { maxSteps: 40 } };
+    const { result } = await run(root, changes, { signal: AbortSignal.abort() });
+    const log = `${result.directory}/metrics.jsonl`, events: AnyEnvelope[] = [];
+    await assertRejects(
+      () =>
+        run(root, changes, {
+          resume: result.directory,
+          onEvent(event) {
+            events.push(event);
+            if (event.topic === "run.started") fillDisk();
+          },
+        }),
+      UserError,
+      `urza: want to write ${log}, got a full disk (ENOSPC); free some space or choose another folder`,
+    );
+    const steps = events.flatMap((event) => event.topic === "step.metrics" ? [event.payload.step] : []);
+    assert(steps.at(-1)! < 40, `trained on to step ${steps.at(-1)}`);
+  });
+});
+
+/** Makes the next line of metrics meet a full disk, which no test can be given without rights. */
+function fillDisk(): void {
+  const write = Deno.FsFile.prototype.writeSync;
+  Deno.FsFile.prototype.writeSync = function (bytes: Uint8Array): number {
+    if (!new TextDecoder().decode(bytes).includes("step.metrics")) return write.call(this, bytes);
+    Deno.FsFile.prototype.writeSync = write;
+    throw Object.assign(new Error("No space left on device"), { code: "ENOSPC" });
+  };
+}
