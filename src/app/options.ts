@@ -45,7 +45,7 @@ export interface Measured {
 
 /** What became of one seed. */
 export interface SeedFate {
-  /** `slot#generation`. */
+  /** `slot/generation`. */
   seed: string;
   slot: string;
   blueprint: string;

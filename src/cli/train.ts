@@ -136,7 +136,7 @@ export const train: Command = {
       name: "dry-run",
       summary: "show shapes, parameters, FLOPs and memory, take one step, write nothing",
     },
-    { name: "quiet", summary: "print notices and the final table only" },
+    { name: "quiet", summary: "print warnings and the final table only" },
     { name: "json", summary: "print every event as a line of JSON" },
   ],
   examples: [

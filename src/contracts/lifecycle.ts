@@ -68,7 +68,7 @@ export interface Edge {
   readonly tick: number;
   readonly step: number;
   readonly slot: string;
-  /** Unique within a run: `slot#generation`. */
+  /** Unique within a run: `slot/generation`. */
   readonly seed: string;
   readonly blueprint: string | null;
   readonly from: Stage;

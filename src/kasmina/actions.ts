@@ -1,8 +1,8 @@
 import type { Action } from "../contracts/control.ts";
-import type { Edge, Evidence, VetoReason } from "../contracts/lifecycle.ts";
-import { g0, g4, type Verdict } from "./gates.ts";
+import type { Edge, Evidence } from "../contracts/lifecycle.ts";
+import { g0, g4, type Verdict, verdict } from "./gates.ts";
 import { blendOut, isLive, type Machine, OUT, take, trainingVerdict } from "./machine.ts";
-import { removalOf, startOf } from "./readings.ts";
+import { reading, removalOf, startOf } from "./readings.ts";
 import type { ActionContext, Clock } from "../contracts/growth.ts";
 
 /** An action on a slot. */
@@ -38,13 +38,19 @@ function germinationVerdict(
 
 function pruneVerdict(machine: Machine, row: number): Verdict {
   const { options, table } = machine;
-  const stage = table.stageOf(row);
-  const evidence = { stage, age: table.age[row], alpha: table.alpha[row] };
-  const refuse = (reason: VetoReason): Verdict => ({ pass: false, reason, evidence });
-  if (!isLive(machine, row) || stage === "GERMINATED") return refuse("wrong_stage");
-  if (table.ramp[row] === OUT) return refuse("blending_out");
-  if (table.age[row] < options.gates.pruneAge) return refuse("too_young");
-  return { pass: true, reason: null, evidence };
+  const stage = table.stageOf(row), age = table.age[row];
+  const advantage = reading(table, row, "advantage"), removal = reading(table, row, "removal");
+  return verdict([
+    ["wrong_stage", isLive(machine, row) && stage !== "GERMINATED"],
+    ["blending_out", table.ramp[row] !== OUT],
+    ["too_young", age >= options.gates.pruneAge],
+  ], {
+    stage,
+    age,
+    alpha: table.alpha[row],
+    ...(advantage && { advantage: advantage.mean, se: advantage.se }),
+    ...(removal && { removalCost: removal.mean, removalSe: removal.se }),
+  });
 }
 
 function fossilVerdict({ options, table }: Machine, row: number): Verdict {

@@ -15,7 +15,11 @@ const FRESH_TICKS = 3;
 
 type Condition = readonly [VetoReason, boolean];
 
-function verdict(conditions: readonly Condition[], facts: Record<string, number | string | null>): Verdict {
+/** The first condition that does not hold, with the facts as evidence. */
+export function verdict(
+  conditions: readonly Condition[],
+  facts: Record<string, number | string | null>,
+): Verdict {
   const failed = conditions.find(([, holds]) => !holds);
   const evidence = Object.entries(facts).map(([key, value]) =>
     [key, typeof value === "number" && !Number.isFinite(value) ? String(value) : value] as const
@@ -64,8 +68,9 @@ export function g0(facts: GerminationFacts, limits: GatesConfig): Verdict {
   ], {
     stage: facts.stage,
     embargo: facts.embargo,
-    governor: facts.governor,
+    governor: facts.governor ?? "allows",
     live: facts.live,
+    liveLimit: facts.maxLive,
     ticksLeft: facts.ticksLeft,
     fit: fit.fits ? "fits" : fit.reason,
     params,

@@ -10,12 +10,23 @@ function describeAction(action: Action): string {
     : `${action.kind} ${action.slot}`;
 }
 
-/** `advantage 0.031, se 0.008`: what a decision rested on. */
-export function describeEvidence(evidence: Payloads["seed.edge"]["evidence"]): string {
-  return Object.entries(evidence).map(([name, value]) => {
-    const shown = typeof value === "number" ? formatNumber(value) : value ?? "not measured";
-    return `${name} ${shown}`;
-  }).join(", ");
+/** `ticksInStage` as `ticks in stage`, `too_late` as `too late`. */
+const spaced = (name: string) =>
+  name.replace(/[a-z][A-Z]/g, ([before, after]) => `${before} ${after.toLowerCase()}`).replaceAll("_", " ");
+
+/**
+ * `advantage 0.031 ± 0.008, params 275 of 492`: what a decision rested on. A standard error (`se`, `...Se`) and a limit
+ * (`...Limit`) stand with the number before them.
+ */
+function describeEvidence(evidence: Payloads["seed.edge"]["evidence"]): string {
+  const parts: string[] = [];
+  for (const [name, value] of Object.entries(evidence)) {
+    const shown = typeof value === "number" ? formatNumber(value) : value && spaced(String(value));
+    const joint = /^se$|Se$/.test(name) ? "±" : /.Limit$/.test(name) ? "of" : null;
+    if (joint === null) parts.push(`${spaced(name)} ${shown ?? "not measured"}`);
+    else if (shown !== null) parts.push(`${parts.pop()} ${joint} ${shown}`);
+  }
+  return parts.join(", ");
 }
 
 function at({ tick, step }: { tick: number; step: number }): string {
@@ -40,14 +51,18 @@ const lines: { [T in Topic]: (payload: Payloads[T]) => string[] } = {
     return action.kind === "wait" ? warnings : [`${at(p)} ${describeAction(action)}: ${why}`, ...warnings];
   },
   "seed.edge": (p) => {
-    const evidence = describeEvidence(p.evidence);
+    // Where a seed comes from stands before the arrow.
+    const { stage: _, ...rest } = p.evidence;
+    const evidence = describeEvidence(rest);
     const seed = p.blueprint === null ? p.seed : `${p.seed} ${p.blueprint}`;
-    return [`${at(p)} ${seed} ${p.from} → ${p.to} (${p.reason})${evidence === "" ? "" : `: ${evidence}`}`];
+    return [
+      `${at(p)} ${seed} ${p.from} → ${p.to} (${spaced(p.reason)})${evidence === "" ? "" : `: ${evidence}`}`,
+    ];
   },
   "action.vetoed": (p) => {
     const evidence = describeEvidence(p.evidence);
     return [
-      `${at(p)} refused to ${describeAction(p.action)}: ${p.reason}${
+      `${at(p)} refused to ${describeAction(p.action)}: ${spaced(p.reason)}${
         evidence === "" ? "" : ` (${evidence})`
       }`,
     ];

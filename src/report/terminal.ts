@@ -6,7 +6,7 @@ import { eventLines } from "./event_lines.ts";
 import { newProgress, type Progress, progressLine, updateProgress } from "./progress.ts";
 import { summaryLines } from "./summary.ts";
 
-/** `line` redraws one line in place, `plain` prints one every few seconds, `quiet` prints notices and the end. */
+/** `line` redraws one line in place, `plain` prints one every few seconds, `quiet` prints warnings and the end. */
 export type DisplayMode = "line" | "plain" | "json" | "quiet";
 
 export interface Display {
@@ -93,7 +93,9 @@ function jsonDisplay(screen: Screen): Display {
 function quietDisplay(screen: Screen): Display {
   return {
     event(event) {
-      if (event.topic === "notice") printed(event).forEach((line) => screen.write(`${line}\n`));
+      if (event.topic === "notice" && event.payload.level !== "info") {
+        printed(event).forEach((line) => screen.write(`${line}\n`));
+      }
     },
     finish: (result) => summaryLines(result).forEach((line) => screen.write(`${line}\n`)),
     close: () => {},

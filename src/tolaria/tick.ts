@@ -1,4 +1,5 @@
 import type { Action, Decision, Measurement, Observation } from "../contracts/control.ts";
+import type { Edge } from "../contracts/lifecycle.ts";
 import type { ActionContext, SlotMeasurement } from "../contracts/growth.ts";
 import { type Candidate, type Evaluation, measure } from "./evaluator.ts";
 import type { Trainer } from "./trainer.ts";
@@ -31,7 +32,7 @@ export async function endTick(trainer: Trainer): Promise<void> {
     ),
   });
   await trainer.publishEdges(edges);
-  const decision = await decide(trainer, trainLoss);
+  const { decision, taken } = await decide(trainer, trainLoss);
   // No decision changes a number yet, and a rollback must not undo what the log has told.
   trainer.bless();
   trainer.prepare();
@@ -49,6 +50,7 @@ export async function endTick(trainer: Trainer): Promise<void> {
     })),
     decision,
   });
+  await trainer.publishEdges(taken);
   if (progress.tick % trainer.parts.config.loop.checkpointTicks === 0) await trainer.save();
 }
 
@@ -125,7 +127,10 @@ function measureSlot(trainer: Trainer, slot: string, control: ControlEvaluations
 }
 
 /** Lets the controller act once, and settles seeds for which the run is about to end. */
-async function decide(trainer: Trainer, trainLoss: number | null): Promise<Decision> {
+async function decide(
+  trainer: Trainer,
+  trainLoss: number | null,
+): Promise<{ decision: Decision; taken: Edge[] }> {
   const { lifecycle, controller, legal, bus, config, host } = trainer.parts;
   const { progress } = trainer;
   const context: ActionContext = {
@@ -134,8 +139,11 @@ async function decide(trainer: Trainer, trainLoss: number | null): Promise<Decis
     ticksLeft: trainer.ticksLeft,
     governor: trainer.governor.exhausted ? "rollbacks used up" : null,
   };
-  for (const action of closing(trainer, legal(context), context.ticksLeft)) {
-    await act(trainer, action, context);
+  const last = closing(trainer, legal(context), context.ticksLeft);
+  const taken = last.flatMap((action) => act(trainer, action, context));
+  if (last.length > 0) {
+    const text = `the run is about to end: ${last.map(({ kind, slot }) => `${kind} ${slot}`).join(", ")}`;
+    await bus.publish("notice", { level: "info", text });
   }
   const allowed = legal(context);
   const observation: Observation = {
@@ -149,7 +157,8 @@ async function decide(trainer: Trainer, trainLoss: number | null): Promise<Decis
     legal: allowed,
   };
   if (trainer.governor.exhausted) {
-    return { action: { kind: "wait" }, why: "the governor turned the controller off", warnings: [] };
+    const why = "the governor turned the controller off";
+    return { decision: { action: { kind: "wait" }, why, warnings: [] }, taken };
   }
   const decision = controller.decide(observation);
   for (const text of decision.warnings) await bus.publish("notice", { level: "warning", text });
@@ -163,28 +172,30 @@ async function decide(trainer: Trainer, trainLoss: number | null): Promise<Decis
       reason: veto.reason,
       evidence: veto.evidence,
     });
-    return decision;
+    return { decision, taken };
   }
   if (action.kind === "germinate" && config.controller.kind !== "off" && !progress.before) {
     progress.before = await trainer.score("validation");
   }
-  await act(trainer, action, context);
-  return decision;
+  return { decision, taken: [...taken, ...act(trainer, action, context)] };
 }
 
-async function act(trainer: Trainer, action: Action, context: ActionContext): Promise<void> {
+/** Does what was decided; returns the edges that were taken. */
+function act(trainer: Trainer, action: Action, context: ActionContext): Edge[] {
   const { lifecycle, store } = trainer.parts;
-  await trainer.publishEdges(lifecycle.apply(action, context));
+  const edges = lifecycle.apply(action, context);
   // α is 1 in HOLDING, so folding it into γ changes no number; the parameters move to the host's group as they are.
   if (action.kind === "fossilize") {
     store.regroup(store.inGroup(`seed/${lifecycle.seedOf(action.slot)}`), `host/${action.slot}`);
   }
+  return edges;
 }
 
 /** Before the run ends, seeds that may stay are made to stay, and the others are blended out while there is time. */
-function closing(trainer: Trainer, legal: readonly Action[], ticksLeft: number): Action[] {
+function closing(trainer: Trainer, legal: readonly Action[], ticksLeft: number) {
   if (ticksLeft > trainer.parts.config.growth.gates.blendOutTicks + 1) return [];
   const fossils = legal.filter((action) => action.kind === "fossilize");
+  const prunes = legal.filter((action) => action.kind === "prune");
   const kept = new Set(fossils.map((action) => action.slot));
-  return [...fossils, ...legal.filter((action) => action.kind === "prune" && !kept.has(action.slot))];
+  return [...fossils, ...prunes.filter((action) => !kept.has(action.slot))];
 }

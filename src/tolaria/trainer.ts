@@ -28,6 +28,8 @@ export interface TrainerParts extends AssemblyParts {
 }
 
 const GIGA = 1e9;
+/** Readings of the metrics that the speed is averaged over. */
+const READINGS = 30;
 
 /** The training loop: steps, ticks, growth, rollback and checkpoints. One object is one run, from its start or a checkpoint. */
 export class Trainer {
@@ -45,7 +47,7 @@ export class Trainer {
   readonly #snapshot: StoreSnapshot;
   #blessed!: TrainerState;
   #reading: Promise<Float32Array[]> = Promise.resolve([]);
-  #clock = { time: 0, step: 0 };
+  #readings: { time: number; step: number }[] = [];
 
   constructor(parts: TrainerParts) {
     const { gpu, examples, config, store } = parts;
@@ -83,7 +85,7 @@ export class Trainer {
   /** Trains until the budget is spent or `signal` is aborted, after which a checkpoint is kept. */
   async run(signal: AbortSignal): Promise<"completed" | "interrupted"> {
     const { tickSteps, metricsSteps } = this.parts.config.loop;
-    this.#clock = { time: performance.now(), step: this.progress.step };
+    this.#readings = [{ time: performance.now(), step: this.progress.step }];
     for (;;) {
       // A rollback gives back steps, which a limit of steps allows again.
       if (this.finished && !await this.#readAll()) return "completed";
@@ -240,6 +242,7 @@ export class Trainer {
       rollbacks: governor.rollbacks,
     });
     await this.publishEdges(edges);
+    this.#readings = [{ time: performance.now(), step: clock.step }];
     await this.swap(await this.assembler.get(this.#topology()));
     this.prepare();
     this.bless();
@@ -380,11 +383,12 @@ export class Trainer {
     return false;
   }
 
+  /** Images a second over the last readings, ticks and their evaluations included. */
   #speed(): number {
-    const { time, step } = this.#clock;
-    this.#clock = { time: performance.now(), step: this.progress.step };
-    return (this.#clock.step - step) * this.parts.config.train.batch /
-      Math.max(1e-3, this.#clock.time - time) * 1000;
+    const now = { time: performance.now(), step: this.progress.step };
+    const { time, step } = this.#readings[0];
+    this.#readings = [...this.#readings, now].slice(-READINGS);
+    return (now.step - step) * this.parts.config.train.batch / Math.max(1e-3, now.time - time) * 1000;
   }
 
   async destroy(): Promise<void> {

@@ -23,12 +23,20 @@ const edge: Payloads["seed.edge"] = {
   tick: 9,
   step: 900,
   slot: "block2",
-  seed: "block2#1",
+  seed: "block2/1",
   blueprint: "conv3",
   from: "TRAINING",
   to: "BLENDING",
   reason: "gate",
-  evidence: { advantage: 0.03123, se: 0.0081, batches: 8, removal: null },
+  evidence: {
+    stage: "TRAINING",
+    advantage: 0.03123,
+    se: 0.0081,
+    batches: 8,
+    params: 275,
+    paramsLimit: 492,
+    removalCost: null,
+  },
 };
 
 const result: RunResult = {
@@ -47,7 +55,7 @@ const result: RunResult = {
   after: { step: 900, split: "validation", loss: 1.25, accuracy: 0.5312 },
   test: { step: 900, split: "test", loss: 1.27, accuracy: 0.528 },
   seeds: [{
-    seed: "block2#1",
+    seed: "block2/1",
     slot: "block2",
     blueprint: "conv3",
     born: 4,
@@ -108,7 +116,7 @@ Deno.test("createDisplay() prints lifecycle events, vetoes, rollbacks and notice
     step: 300,
     action: { kind: "germinate", slot: "block1", blueprint: "se" },
     reason: "live_limit",
-    evidence: { live: 2, limit: 2 },
+    evidence: { live: 2, liveLimit: 2 },
   });
   send(0, "governor.rollback", {
     tick: 5,
@@ -129,9 +137,9 @@ Deno.test("createDisplay() prints lifecycle events, vetoes, rollbacks and notice
     decision: { action: { kind: "advance", slot: "block1" }, why: "the gate holds", warnings: ["late"] },
   });
   assertEquals(text().trimEnd().split("\n"), [
-    "tick 9, step 900: block2#1 conv3 TRAINING → BLENDING (gate): " +
-    "advantage 0.0312, se 0.0081, batches 8, removal not measured",
-    "tick 3, step 300: refused to germinate se in block1: live_limit (live 2, limit 2)",
+    "tick 9, step 900: block2/1 conv3 TRAINING → BLENDING (gate): " +
+    "advantage 0.0312 ± 0.0081, batches 8, params 275 of 492, removal cost not measured",
+    "tick 3, step 300: refused to germinate se in block1: live limit (live 2 of 2)",
     "tick 5, step 510: rolled back to step 500: loss is NaN; embargo on block1 (rollback 1)",
     "warning: digits instead of CIFAR-10",
     "tick 4, step 400: advance block1: the gate holds",
@@ -176,13 +184,14 @@ Deno.test("createDisplay() json tells a loss that is not a number from one not m
   assertEquals(JSON.parse(text()).payload.loss, "NaN");
 });
 
-Deno.test("createDisplay() quiet prints notices and the final table only", () => {
+Deno.test("createDisplay() quiet prints warnings and the final table only", () => {
   const { send, display, text } = harness("quiet");
   send(0, "run.started", started);
   send(1, "step.metrics", metrics(1, 1));
   send(1, "seed.edge", edge);
-  send(1, "notice", { level: "info", text: "small profile" });
-  assertEquals(text(), "note: small profile\n");
+  send(1, "notice", { level: "info", text: "the run is about to end" });
+  send(1, "notice", { level: "warning", text: "small profile" });
+  assertEquals(text(), "warning: small profile\n");
   display.finish(result);
   assertEquals(text().split("\n").slice(1), [
     "",
@@ -198,7 +207,7 @@ Deno.test("createDisplay() quiet prints notices and the final table only", () =>
     "",
     "seed      blueprint  fate        reason  born at tick  last tick  parameters  advantage",
     "--------  ---------  ----------  ------  ------------  ---------  ----------  ---------",
-    "block2#1  conv3      fossilized  action             4          9         592     0.0312",
+    "block2/1  conv3      fossilized  action             4          9         592     0.0312",
     "",
     "run folder: runs/cifar10-1",
     "go on with: deno run -A main.ts --resume runs/cifar10-1",

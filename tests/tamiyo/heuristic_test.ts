@@ -22,31 +22,31 @@ const at = (tick: number, differences: Partial<Observation> = {}) =>
 Deno.test("heuristic germinates within the window only, its ends included", () => {
   const kinds = [0.099, 0.1, 0.6, 0.601].map((progress) => fresh().decide(at(20, { progress })));
   assertEquals(kinds.map(({ action }) => action.kind), ["wait", "germinate", "germinate", "wait"]);
-  assertEquals(kinds[0].why, "progress 9.9 % is before the window (10 %)");
+  assertEquals(kinds[0].why, "progress 9.9% is before the window (10%)");
   assertMatch(
     kinds[1].why,
-    /^progress 10 % and nothing germinated yet; a was tried least .*; se has the highest upper bound/,
+    /^progress 10% and nothing germinated yet; a was tried least .*; se has the highest upper bound/,
   );
-  assertEquals(kinds[3].why, "progress 60.1 % is after the window (60 %)");
+  assertEquals(kinds[3].why, "progress 60.1% is after the window (60%)");
 });
 
 Deno.test("heuristic germinates again when the interval has passed, counted from the germination", () => {
   const steady = { controlHistory: [2, 1.9, 1.8, 1.7, 1.6] };
   assertEquals(
     seasoned().decide(at(17, steady)).why,
-    "control loss improving, 15.79 %; 7 ticks since the last germination",
+    "control loss improving, 15.79%; 7 ticks since the last germination",
   );
   const { action, why } = seasoned().decide(at(18, steady));
   assertEquals(action.kind, "germinate");
   assertMatch(why, /^8 ticks since the last germination; /);
 });
 
-Deno.test("heuristic germinates on a plateau: relative improvement over three ticks below 1 %", () => {
+Deno.test("heuristic germinates on a plateau: relative improvement over three ticks below 1%", () => {
   const plateau = (last: number) => ({ controlHistory: [3, 2, 2, 2, last] });
   assertEquals(seasoned().decide(at(14, plateau(1.98))).action.kind, "wait"); // exactly 1 %
   const { action, why } = seasoned().decide(at(14, plateau(1.981)));
   assertEquals(action.kind, "germinate");
-  assertMatch(why, /^control loss improved 0.95 % in 3 ticks; /);
+  assertMatch(why, /^control loss improved 0.95% in 3 ticks; /);
   assertEquals(seasoned().decide(at(12, plateau(2))).action.kind, "wait"); // too soon after the last one
   const young = seasoned().decide(at(14, { controlHistory: [2, 2, 2] }));
   assertEquals(young.why, "control loss too young to judge; 4 ticks since the last germination");

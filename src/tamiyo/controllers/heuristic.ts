@@ -188,4 +188,4 @@ function evidence(slot: SlotObservation, config: HeuristicConfig): string {
 }
 
 const number = (value: number) => Number(value.toPrecision(3)).toString();
-const percent = (value: number) => `${Number((100 * value).toFixed(2))} %`;
+const percent = (value: number) => `${Number((100 * value).toFixed(2))}%`;
