@@ -95,8 +95,8 @@ const Train = z.strictObject({
 }).describe("Training of the weights.");
 
 const Alpha = z.strictObject({
-  schedule: z.enum(["linear", "cosine"]).default("linear").describe(
-    "Shape of the ramp of alpha from 0 to 1.",
+  schedule: z.enum(["linear", "cosine", "sigmoid", "guarded"]).default("linear").describe(
+    "Shape of the ramp of alpha from 0 to 1; guarded waits while the control loss is above its start.",
   ),
   ticks: z.union([z.literal(2), z.literal(4), z.literal(8)]).default(4).describe(
     "Length of the ramp in ticks.",

@@ -6,6 +6,10 @@ import type { BackendChoice } from "../options.ts";
 const open: Record<Exclude<BackendName, "browser">, () => Promise<Gpu>> = {
   async native() {
     if (!navigator.gpu) throw new GpuError("WebGPU (native): this Deno has none; want Deno 2.9 or later");
+    // Where no Vulkan driver is found, Deno falls back to OpenGL without a word; saying so ourselves is better.
+    if (Deno.build.os === "linux" && !Deno.env.get("DENO_WEBGPU_BACKEND")) {
+      Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+    }
     return await openDevice(navigator.gpu, "native");
   },
   async dawn() {

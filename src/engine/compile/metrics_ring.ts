@@ -1,7 +1,7 @@
 import { lowerAppend } from "../../../kernels/metrics.ts";
 import type { BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { readFloats } from "../gpu/readback.ts";
+import { ReadbackRing } from "../gpu/readback.ts";
 import { bind, type BoundDispatch } from "../gpu/recorder.ts";
 import { stepInput, type Tensor } from "../graph/tensor.ts";
 
@@ -16,6 +16,7 @@ export class MetricsRing {
   readonly stepInput: Tensor = stepInput(SLOT, [1], "u32");
   readonly #gpu: Gpu;
   readonly #ring: BufferView;
+  readonly #readback: ReadbackRing;
   readonly #values: number;
   readonly #norms: number;
   readonly #rows: number;
@@ -29,6 +30,7 @@ export class MetricsRing {
     this.#norms = norms;
     this.#rows = rows;
     this.#ring = gpu.allocator.storage("metrics ring", rows * (values + norms) * 4);
+    this.#readback = new ReadbackRing(gpu, this.#ring.size);
   }
 
   /** Rows written but not read. */
@@ -66,7 +68,7 @@ export class MetricsRing {
     if (first === last) return [];
     this.#read = last;
     const width = this.#values + this.#norms;
-    const numbers = await readFloats(this.#gpu, this.#ring, this.#rows * width);
+    const numbers = new Float32Array(await this.#readback.read(this.#ring));
     return Array.from({ length: last - first }, (_, k) => {
       const at = ((first + k) % this.#rows) * width;
       return numbers.slice(at, at + width);
@@ -74,6 +76,7 @@ export class MetricsRing {
   }
 
   destroy(): void {
+    this.#readback.destroy();
     this.#gpu.allocator.free(this.#ring);
   }
 }
