@@ -171,6 +171,8 @@ const Governor = z.strictObject({
   enabled: z.boolean().default(true).describe("Watch the run and roll back when it breaks."),
   window: z.int().min(2).default(20).describe("Readings of the loss that mean and deviation are taken over."),
   minReadings: z.int().min(1).default(10).describe("Readings needed before a spike is called one."),
+  lossFloor: fraction.default(0.25)
+    .describe("Loss below which nothing is a breakdown, as a fraction of that of a blind guess."),
   lossRatio: z.number().gt(1).default(3).describe("Spike: loss above this multiple of the mean ..."),
   lossDeviations: z.number().positive().default(6).describe("... and above the mean plus this many MADs."),
   spikes: count.default(2).describe("Spikes within the window that trigger a rollback."),
