@@ -122,7 +122,7 @@ function merged(spans: readonly Span[]): Span[] {
 }
 
 /** Reductions of one run each, longest first, that together sum `shape` over `axes`. At least one. */
-export function runsOf(shape: Shape, axes: readonly number[]): Run[] {
+function runsOf(shape: Shape, axes: readonly number[]): Run[] {
   const runs: Run[] = [];
   let spans = merged(shape.map((size, d) => ({ size, reduced: axes.includes(d) })));
   while (spans.some((span) => span.reduced)) {

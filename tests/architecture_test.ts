@@ -87,6 +87,20 @@ Deno.test("every shader is used by a kernels file, and by nothing else", () => {
   assertEquals(users.filter(({ from }) => !from.startsWith("kernels/")).map(({ from }) => from), []);
 });
 
+Deno.test("every exported function, class and constant is used in another file", () => {
+  const files = [...code, ...tests, ...sourceFiles(["bench"], [".ts"])];
+  const words = new Map(files.map((path) => [path, new Set(Deno.readTextFileSync(path).match(/\w+/g))]));
+  const unused = code.flatMap((path) => {
+    const exported = Deno.readTextFileSync(path).matchAll(
+      /^export (?:async )?(?:const|function\*?|class) (\w+)/gm,
+    );
+    return [...exported].map(([, name]) => name)
+      .filter((name) => !files.some((other) => other !== path && words.get(other)!.has(name)))
+      .map((name) => `${path}: ${name}`);
+  });
+  assertEquals(unused, []);
+});
+
 Deno.test("every op has a case", () => {
   const tested = new Set<string>(allCases.map(({ op }) => op));
   assertEquals(Object.keys(opTable).filter((op) => !tested.has(op)), []);

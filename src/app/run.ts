@@ -86,13 +86,15 @@ async function train(
       versions: versions(),
       notices,
     });
-    await bus.publish("run.started", {
-      ...identity,
-      config: config.name,
-      budgetFlops: trainer.ledger.budget,
-      maxSteps: config.train.maxSteps ?? null,
-      resumedAt: trainer.progress.step,
-    });
+    if (!options.dryRun) {
+      await bus.publish("run.started", {
+        ...identity,
+        config: config.name,
+        budgetFlops: trainer.ledger.budget,
+        maxSteps: config.train.maxSteps ?? null,
+        resumedAt: trainer.progress.step,
+      });
+    }
     for (const text of notices) await bus.publish("notice", { level: "warning", text });
     const ending = options.dryRun ? await tryOneStep(session, gpu) : await finish(session, options.signal);
     await bus.publish("run.finished", {

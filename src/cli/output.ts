@@ -25,7 +25,7 @@ export function isTerminal(): boolean {
   return Deno.stdout.isTerminal() && Deno.env.get("TERM") !== "dumb";
 }
 
-/** Width of the terminal in characters. */
+/** Width of the terminal in characters; 80 where it does not say. */
 export function columns(): number {
-  return Deno.consoleSize().columns;
+  return Deno.consoleSize().columns || 80;
 }

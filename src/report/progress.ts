@@ -35,14 +35,14 @@ export function updateProgress(progress: Progress, event: AnyEnvelope): void {
 }
 
 /** Share of the run that is done, 0 to 1, by FLOPs or by steps, whichever ends it first; null before any reading. */
-export function shareDone({ started, metrics }: Progress): number | null {
+function shareDone({ started, metrics }: Progress): number | null {
   if (started === null || metrics === null) return null;
   const bySteps = started.maxSteps === null ? 0 : metrics.step / started.maxSteps;
   return Math.min(1, Math.max(metrics.flops / started.budgetFlops, bySteps));
 }
 
 /** Seconds left at the pace so far; null where there is no pace yet. */
-export function secondsLeft(progress: Progress): number | null {
+function secondsLeft(progress: Progress): number | null {
   const { started, origin, metrics, time } = progress;
   const share = shareDone(progress);
   if (started === null || origin === null || metrics === null || share === null) return null;

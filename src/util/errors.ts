@@ -1,7 +1,7 @@
 /** Exit code of a failure at run time. */
 export const EXIT_FAILURE = 1;
 /** Exit code of a command line or configuration that makes no sense. */
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 /** Exit code after Ctrl-C. */
 export const EXIT_INTERRUPTED = 130;
 

@@ -113,7 +113,7 @@ async function bindTasks(
 }
 
 /** Binds the dispatches of one lowering to its operands. */
-export async function bindLowering(
+async function bindLowering(
   gpu: Gpu,
   lowering: Lowering,
   reads: readonly BufferView[],

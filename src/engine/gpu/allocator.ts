@@ -8,7 +8,7 @@ export interface BufferView {
 }
 
 /** Offset alignment of bindings, in bytes: WebGPU's default limit. */
-export const VIEW_ALIGNMENT = 256;
+const VIEW_ALIGNMENT = 256;
 
 export function alignUp(bytes: number, alignment = VIEW_ALIGNMENT): number {
   return Math.ceil(bytes / alignment) * alignment;

@@ -34,7 +34,7 @@ const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
 const SOFTWARE = /llvmpipe|swiftshader|software|softpipe|cpu|warp/i;
 
 /** Whether an adapter runs on a CPU. */
-export function isSoftware(info: GPUAdapterInfo): boolean {
+function isSoftware(info: GPUAdapterInfo): boolean {
   return info.isFallbackAdapter === true ||
     SOFTWARE.test(`${info.device} ${info.description} ${info.vendor} ${info.architecture}`);
 }
