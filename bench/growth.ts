@@ -1,8 +1,8 @@
-// Does growth pay? Per seed: the host without growth, a run that grows, and one whose seeds train within the network from
-// birth instead of in the shadow, all to the same total FLOPs (the ledger counts everything: shadow passes, evaluations,
-// failed seeds). Prints a table and the paired differences.
+// Does growth pay? Per seed: the host without growth, a run that grows as the configuration says, and one that grows with
+// shadow incubation, all to the same total FLOPs (the ledger counts everything: shadow passes, evaluations, failed seeds).
+// Prints a table and the paired differences.
 //
-//   deno run -A bench/growth.ts [--config cifar10.json] [--profile small] [--seeds 5] [--first 1] [--arms host,grown,co-trained]
+//   deno run -A bench/growth.ts [--config cifar10.json] [--profile small] [--seeds 5] [--first 1] [--arms host,grown,shadow]
 //     [--backend auto] [--set a.b=value]
 import { parseArgs } from "node:util";
 import type { BackendChoice, ProfileChoice } from "../src/app/options.ts";
@@ -18,7 +18,7 @@ const { values } = parseArgs({
     backend: { type: "string", default: "auto" },
     seeds: { type: "string", default: "5" },
     first: { type: "string", default: "1" },
-    arms: { type: "string", default: "host,grown,co-trained" },
+    arms: { type: "string", default: "host,grown,shadow" },
     set: { type: "string", multiple: true, default: [] },
   },
 });
@@ -27,7 +27,7 @@ const { values } = parseArgs({
 const ARMS = {
   host: ["controller.kind=off"],
   grown: [],
-  "co-trained": ["growth.incubation=none"],
+  shadow: ["growth.incubation=shadow"],
 } as const;
 
 /** Two-sided 95 % quantiles of Student's t, by degrees of freedom. */

@@ -8,7 +8,7 @@ import { legalActions } from "../kasmina/mod.ts";
 import { type Bus, createMemoryBus } from "../oona/mod.ts";
 import { createController } from "../tamiyo/mod.ts";
 import { createTezzeret, findBlueprint } from "../tezzeret/mod.ts";
-import { type Checkpoint, Trainer } from "../tolaria/mod.ts";
+import { type Checkpoint, type Hooks, Trainer } from "../tolaria/mod.ts";
 import { createMemoryStore } from "../urza/mod.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
@@ -38,10 +38,12 @@ export interface SessionParts {
   /** Null where nothing is to be written. */
   readonly folder: RunFiles | null;
   readonly onEvent: (event: AnyEnvelope) => void;
+  readonly hooks?: readonly Hooks[];
 }
 
 /** Builds the subsystems and connects them. */
-export function createSession({ config: asked, gpu, data, network, folder, onEvent }: SessionParts): Session {
+export function createSession(parts: SessionParts): Session {
+  const { config: asked, gpu, data, network, folder, onEvent, hooks = [] } = parts;
   // What the data allows: a substitute may not be mirrored, say.
   const config = asked.data.kind === "spirals"
     ? asked
@@ -95,6 +97,7 @@ export function createSession({ config: asked, gpu, data, network, folder, onEve
     controller: createController(config.controller, config.seed),
     legal: (context: ActionContext) => legalActions(network.kasmina, config.growth.blueprints, context),
     bus,
+    hooks,
     keep,
     async admit({ blueprint }, slot) {
       await tezzeret.admit(findBlueprint(blueprint), network.shapeOf(slot));

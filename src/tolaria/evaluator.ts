@@ -3,12 +3,14 @@ import type { MetricsRing } from "../engine/compile/metrics_ring.ts";
 import type { ExampleStore, PartName } from "../engine/data/example_store.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { runStep, type Step, WEIGHTS } from "./assembly.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Expense, Ledger } from "./ledger.ts";
 
 /** A program to evaluate, with the α of each slot. */
 export interface Candidate {
   readonly step: Step;
   readonly alphas: Readonly<Record<string, number>>;
+  /** What its FLOPs are charged to. Default: evaluation. */
+  readonly expense?: Expense;
 }
 
 export interface Evaluation {
@@ -55,14 +57,14 @@ export class Evaluator {
     for (let done = 0; done < count; done += this.batch) {
       const size = Math.min(this.batch, count - done);
       sizes.push(size);
-      for (const { step, alphas } of candidates) {
+      for (const { step, alphas, expense = "evaluation" } of candidates) {
         if (this.ring.full) rows.push(...await this.ring.drain());
         runStep(this.gpu, step, {
           ...this.#batchValues(part, from + done, size),
           ...alphaValues(alphas),
           ...this.ring.next(),
         });
-        this.ledger.charge("evaluation", step.program.flops);
+        this.ledger.charge(expense, step.program.flops);
       }
     }
     rows.push(...await this.ring.drain());

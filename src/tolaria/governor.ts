@@ -35,7 +35,8 @@ const mean = (values: readonly number[]): number => values.reduce((sum, v) => su
 /**
  * Watches loss and gradients for breakdown: NaN or infinity at once; a loss above `lossRatio` times the mean and
  * `lossDeviations` median absolute deviations above it, `spikes` times in a row; a gradient `gradientRatio` times its
- * median; a loss back at chance after it was well below.
+ * median; a loss back at chance after it was well below. A network that still does far better than chance (`lossFloor`) has
+ * not broken down, however much worse than before: near zero, losses jump.
  */
 export class Governor {
   readonly #limits: Limits;
@@ -80,20 +81,26 @@ export class Governor {
   }
 
   #judge(loss: number, gradNorm: number): Alarm | null {
-    const { lossRatio, lossDeviations, spikes, gradientRatio, collapseMargin } = this.#limits;
+    const { lossFloor, lossRatio, lossDeviations, spikes, gradientRatio, collapseMargin } = this.#limits;
+    if (loss < lossFloor * this.#chance) {
+      this.#spikes = 0;
+      return null;
+    }
     const average = mean(this.#losses), middle = median(this.#losses);
     const deviation = median(this.#losses.map((value) => Math.abs(value - middle)));
     const lossLimit = Math.max(lossRatio * average, average + lossDeviations * deviation);
-    this.#spikes = loss > lossLimit ? this.#spikes + 1 : 0;
-    if (this.#spikes >= spikes) return { diagnosis: "loss_spike", value: loss, limit: lossLimit };
-    const gradientLimit = gradientRatio * median(this.#gradients);
-    if (gradNorm > gradientLimit && gradientLimit > 0) {
+    const gradientLimit = gradientRatio * median(this.#gradients) || Infinity;
+    const chanceLimit = average < 0.6 * this.#chance ? (1 - collapseMargin) * this.#chance : Infinity;
+    const broken = [
+      { diagnosis: "loss_spike", value: loss, limit: lossLimit },
+      { diagnosis: "collapse", value: loss, limit: chanceLimit },
+    ] as const;
+    const sign = broken.find(({ value, limit }) => value > limit);
+    this.#spikes = sign ? this.#spikes + 1 : 0;
+    if (gradNorm > gradientLimit) {
       return { diagnosis: "gradient_explosion", value: gradNorm, limit: gradientLimit };
     }
-    const collapsed = average < 0.6 * this.#chance && loss >= (1 - collapseMargin) * this.#chance;
-    return collapsed
-      ? { diagnosis: "collapse", value: loss, limit: (1 - collapseMargin) * this.#chance }
-      : null;
+    return sign && this.#spikes >= spikes ? sign : null;
   }
 
   /** Counts a rollback and forgets what led to it. */

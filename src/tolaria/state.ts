@@ -2,6 +2,7 @@ import type { StoreLayout, StoreNumbers } from "../engine/optim/parameter_store.
 import type { GovernorState } from "./governor.ts";
 import type { Topology } from "./growable.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Unread } from "./metrics_reader.ts";
 
 /** Loss and accuracy of the network on the validation split. */
 export interface Score {
@@ -26,9 +27,9 @@ export interface Progress {
   /** Losses of the running tick's steps, and the newest gradient norm of each group. */
   losses: number[];
   norms: Record<string, number>;
-  /** Rows that were read but not looked at yet: those on their way at the last reading, and those after it. */
-  unread: { waiting: number[][]; later: number[][] };
   controlHistory: number[];
+  /** Rollbacks that had no seed to blame: each changes the order of the examples from there on. */
+  detours: number;
   /** The host as it was when the first seed was sown. */
   before: Score | null;
 }
@@ -36,6 +37,7 @@ export interface Progress {
 /** Everything that is saved, at any step. */
 export interface TrainerState {
   readonly progress: Progress;
+  readonly unread: Unread;
   readonly ledger: ReturnType<Ledger["save"]>;
   readonly governor: GovernorState;
   readonly lifecycle: unknown;
@@ -65,8 +67,8 @@ export function freshProgress(): Progress {
     seen: 0,
     losses: [],
     norms: {},
-    unread: { waiting: [], later: [] },
     controlHistory: [],
+    detours: 0,
     before: null,
   };
 }

@@ -33,6 +33,9 @@ export async function endTick(trainer: Trainer): Promise<void> {
   });
   await trainer.publishEdges(edges);
   const { decision, taken } = await decide(trainer, trainLoss);
+  if (!lifecycle.observe().some(({ stage }) => stage === "GERMINATED" || stage === "TRAINING")) {
+    trainer.ledger.settle();
+  }
   // No decision changes a number yet, and a rollback must not undo what the log has told.
   trainer.bless();
   trainer.prepare();
@@ -51,6 +54,7 @@ export async function endTick(trainer: Trainer): Promise<void> {
     decision,
   });
   await trainer.publishEdges(taken);
+  for (const hooks of trainer.hooks) await hooks.onTick?.(progress.tick);
   if (progress.tick % trainer.parts.config.loop.checkpointTicks === 0) await trainer.save();
 }
 
@@ -84,7 +88,7 @@ async function evaluateControl(trainer: Trainer): Promise<ControlEvaluations> {
   const evaluate = assembly.evaluate;
   const withSeed: [string, Candidate][] = Object.entries(assembly.trials).map((
     [slot, step],
-  ) => [slot, { step, alphas: { ...alphas, [slot]: 1 } }]);
+  ) => [slot, { step, alphas: { ...alphas, [slot]: 1 }, expense: "incubation" }]);
   const switchable = Object.entries(assembly.topology).filter(([, { mode }]) => mode === "blend").map((
     [slot],
   ) => slot)
@@ -175,7 +179,7 @@ async function decide(
     return { decision, taken };
   }
   if (action.kind === "germinate" && config.controller.kind !== "off" && !progress.before) {
-    progress.before = await trainer.score("validation");
+    progress.before = await trainer.score("validation", "incubation");
   }
   return { decision, taken: [...taken, ...act(trainer, action, context)] };
 }

@@ -9,11 +9,15 @@ import { UserError } from "../util/errors.ts";
 import { Assembler, type Assembly, type AssemblyParts, runStep } from "./assembly.ts";
 import { alphaValues, Evaluator } from "./evaluator.ts";
 import { type Alarm, Governor } from "./governor.ts";
-import { modeOf, seedsWith, type Topology, topologyKey } from "./growable.ts";
-import { Ledger } from "./ledger.ts";
+import { modeOf, type Topology, topologyKey } from "./growable.ts";
+import type { Hooks } from "./hooks.ts";
+import { type Expense, Ledger } from "./ledger.ts";
+import { MetricsReader, NOTHING_UNREAD } from "./metrics_reader.ts";
 import type { Checkpoint, Progress, SavedState, Score, TrainerState } from "./state.ts";
 import { freshProgress } from "./state.ts";
+import { Speedometer } from "./speedometer.ts";
 import { endTick } from "./tick.ts";
+import { watch } from "./watch.ts";
 
 export interface TrainerParts extends AssemblyParts {
   readonly lifecycle: Lifecycle & { toJSON(): unknown; restore(json: unknown): void };
@@ -23,13 +27,12 @@ export interface TrainerParts extends AssemblyParts {
   /** Every action that the lifecycle allows now. */
   legal(context: ActionContext): Action[];
   readonly bus: Pick<Bus, "publish">;
+  readonly hooks: readonly Hooks[];
   /** Keeps a checkpoint; resolves when it is safe. */
   keep(checkpoint: Checkpoint): Promise<void>;
 }
 
 const GIGA = 1e9;
-/** Readings of the metrics that the speed is averaged over. */
-const READINGS = 30;
 
 /** The training loop: steps, ticks, growth, rollback and checkpoints. One object is one run, from its start or a checkpoint. */
 export class Trainer {
@@ -46,8 +49,8 @@ export class Trainer {
   building: Promise<Assembly | Error> | null = null;
   readonly #snapshot: StoreSnapshot;
   #blessed!: TrainerState;
-  #reading: Promise<Float32Array[]> = Promise.resolve([]);
-  #readings: { time: number; step: number }[] = [];
+  readonly #reader: MetricsReader;
+  readonly speedometer = new Speedometer();
 
   constructor(parts: TrainerParts) {
     const { gpu, examples, config, store } = parts;
@@ -63,6 +66,11 @@ export class Trainer {
       config.train.batch,
     );
     this.#snapshot = new StoreSnapshot(gpu, store);
+    this.#reader = new MetricsReader(this.assembler.trainRing);
+  }
+
+  get hooks(): readonly Hooks[] {
+    return this.parts.hooks;
   }
 
   /** Compiles the first programs; with a checkpoint, goes on from it. */
@@ -85,16 +93,17 @@ export class Trainer {
   /** Trains until the budget is spent or `signal` is aborted, after which a checkpoint is kept. */
   async run(signal: AbortSignal): Promise<"completed" | "interrupted"> {
     const { tickSteps, metricsSteps } = this.parts.config.loop;
-    this.#readings = [{ time: performance.now(), step: this.progress.step }];
+    this.speedometer.restart(this.progress.step);
     for (;;) {
       // A rollback gives back steps, which a limit of steps allows again.
-      if (this.finished && !await this.#readAll()) return "completed";
+      if (this.finished && !await this.#readAll()) return await this.#stop("completed");
       if (this.finished) continue;
       if (signal.aborted) {
         await this.save();
-        return "interrupted";
+        return await this.#stop("interrupted");
       }
       this.#takeStep();
+      for (const hooks of this.hooks) await hooks.onStep?.(this.progress.step);
       const { stepInTick } = this.progress;
       if (stepInTick % metricsSteps === 0) await this.#readMetrics();
       else if (this.building) await new Promise((resolve) => setTimeout(resolve));
@@ -103,6 +112,11 @@ export class Trainer {
         await endTick(this);
       }
     }
+  }
+
+  async #stop(outcome: "completed" | "interrupted"): Promise<typeof outcome> {
+    for (const hooks of this.hooks) await hooks.onStop?.(outcome);
+    return outcome;
   }
 
   /** Takes one step and waits for it; returns its loss. */
@@ -133,21 +147,12 @@ export class Trainer {
 
   /** Takes a checkpoint at the present step. */
   async save(): Promise<void> {
-    const toRows = (rows: Float32Array[]) => rows.map((row) => [...row]);
-    const waiting = await this.#reading;
-    this.#reading = Promise.resolve(waiting);
-    const later = [
-      ...this.progress.unread.later.map((row) => Float32Array.from(row)),
-      ...await this.assembler.trainRing.drain(),
-    ];
-    this.progress.unread = { waiting: toRows(waiting), later: toRows(later) };
-    const state = this.#capture();
+    const state = this.#capture(await this.#reader.save());
     const present: SavedState = {
       state,
       layout: this.parts.store.layout,
       numbers: await this.parts.store.read(),
     };
-    this.progress.unread.waiting = [];
     const blessed: SavedState = { state: this.#blessed, ...await this.#snapshot.read() };
     await this.parts.keep({ present, blessed });
   }
@@ -170,10 +175,11 @@ export class Trainer {
   }
 
   /** Loss and accuracy on the whole of a part, of the programs that run, seeds at their present α. */
-  async score(part: "validation" | "test"): Promise<Score> {
+  async score(part: "validation" | "test", expense: Expense = "evaluation"): Promise<Score> {
     const { count } = this.parts.examples.parts[part];
     const step = await this.assembler.scorer(this.assembly.topology);
-    const [{ loss, accuracy }] = await this.evaluator.run(part, 0, count, [{ step, alphas: this.alphas(0) }]);
+    const candidate = { step, alphas: this.alphas(0), expense };
+    const [{ loss, accuracy }] = await this.evaluator.run(part, 0, count, [candidate]);
     step.program.destroy();
     return { step: this.progress.step, loss, accuracy };
   }
@@ -204,11 +210,12 @@ export class Trainer {
 
   async publishEdges(edges: readonly Edge[]): Promise<void> {
     for (const edge of edges) await this.parts.bus.publish("seed.edge", edge);
+    if (edges.length > 0) { for (const hooks of this.hooks) await hooks.onMutation?.(edges); }
   }
 
-  /** Goes back to the last trusted state and prunes every seed that was alive. */
+  /** Goes back to the last trusted state and prunes the seeds that may be to blame. */
   async rollBack(alarm: Alarm): Promise<void> {
-    const { lifecycle, model, bus, config } = this.parts;
+    const { lifecycle, bus, config } = this.parts;
     const { tick, step } = this.progress;
     if (this.governor.rollbacks > config.governor.maxRollbacks) {
       throw new UserError(
@@ -216,20 +223,19 @@ export class Trainer {
           `${this.governor.rollbacks} rollbacks; lower train.learningRate.peak or set train.optimizer.clip`,
       );
     }
-    const suspects = model.slots.filter((slot) => {
-      const mode = modeOf(lifecycle.stageOf(slot), config.growth.incubation);
-      return mode !== null && mode !== "fossil";
-    });
+    const suspects = this.#suspects();
     const governor = this.governor;
     governor.rolledBack();
     const { progress: restored } = this.#blessed;
     const clock = { tick: restored.tick, step: restored.step };
     this.#snapshot.revert();
-    this.#reading = Promise.resolve([]);
-    await this.assembler.trainRing.drain();
+    await this.#reader.discard();
     const trust = governor.save();
     const spent = this.ledger.save();
+    const { detours } = this.progress;
     this.#adopt(structuredClone(this.#blessed));
+    // With nobody to prune, the same batches would end the same way.
+    this.progress.detours = suspects.length > 0 ? detours : detours + 1;
     governor.restore(trust);
     this.ledger.restore(spent);
     const edges = suspects.flatMap((slot) => lifecycle.condemn(slot, clock, alarm.diagnosis));
@@ -242,10 +248,22 @@ export class Trainer {
       rollbacks: governor.rollbacks,
     });
     await this.publishEdges(edges);
-    this.#readings = [{ time: performance.now(), step: clock.step }];
+    this.speedometer.restart(clock.step);
     await this.swap(await this.assembler.get(this.#topology()));
     this.prepare();
     this.bless();
+    for (const hooks of this.hooks) await hooks.onRollback?.(alarm);
+  }
+
+  /** Live seeds that changed within the watch window; where none did, all that are alive. */
+  #suspects(): string[] {
+    const { lifecycle, config } = this.parts;
+    const live = lifecycle.observe().filter(({ stage }) => {
+      const mode = modeOf(stage, config.growth.incubation);
+      return mode !== null && mode !== "fossil";
+    });
+    const recent = live.filter(({ ticksInStage }) => ticksInStage < config.governor.watchTicks);
+    return (recent.length > 0 ? recent : live).map(({ slot }) => slot);
   }
 
   #topology(): Topology {
@@ -260,8 +278,9 @@ export class Trainer {
     }));
   }
 
-  #capture(): TrainerState {
+  #capture(unread = NOTHING_UNREAD): TrainerState {
     return structuredClone({
+      unread,
       progress: this.progress,
       ledger: this.ledger.save(),
       governor: this.governor.save(),
@@ -276,8 +295,7 @@ export class Trainer {
     this.governor.restore(state.governor);
     this.parts.lifecycle.restore(state.lifecycle);
     this.parts.controller.restore(state.controller);
-    this.#reading = Promise.resolve(this.progress.unread.waiting.map((row) => Float32Array.from(row)));
-    this.progress.unread.waiting = [];
+    this.#reader.restore(state.unread);
   }
 
   #takeStep(): void {
@@ -285,20 +303,17 @@ export class Trainer {
     const { progress } = this;
     const shadow = progress.step % config.growth.shadowEvery === 0 ? this.assembly.shadow : null;
     const step = shadow ?? this.assembly.train;
-    const positions = batchIndices(
-      config.seed,
-      progress.step,
-      config.train.batch,
-      examples.parts.train.count,
-    );
+    const { batch } = config.train;
+    const order = (config.seed + progress.detours) >>> 0;
+    const positions = batchIndices(order, progress.step, batch, examples.parts.train.count);
     runStep(gpu, step, {
-      ...examples.stepValues("train", positions, config.seed, progress.step),
+      ...examples.stepValues("train", positions, order, progress.step),
       ...alphaValues(this.alphas(progress.stepInTick / config.loop.tickSteps)),
       ...optimizer.stepValues(this.#rows(shadow !== null)),
       ...this.assembler.trainRing.next(),
     });
     this.ledger.charge("host", this.assembly.train.program.flops);
-    if (shadow) this.ledger.charge("shadow", shadow.program.flops - this.assembly.train.program.flops);
+    if (shadow) this.ledger.charge("incubation", shadow.program.flops - this.assembly.train.program.flops);
     progress.step++;
     progress.stepInTick++;
   }
@@ -307,7 +322,7 @@ export class Trainer {
   #rows(shadow: boolean) {
     const { config, store, lifecycle } = this.parts;
     const { weightDecay, clip } = config.train.optimizer;
-    const rate = learningRate(this.ledger.progress, config.train.learningRate);
+    const rate = learningRate(this.ledger.clock, config.train.learningRate);
     const resting = new Set(
       Object.entries(this.assembly.topology)
         .filter(([slot, { mode }]) => lifecycle.frozen(slot) || (mode === "shadow" && !shadow))
@@ -330,16 +345,11 @@ export class Trainer {
     }));
   }
 
-  /** Looks at the rows that the last reading asked for, and asks for those written since. */
+  /** Looks at the rows that the last reading asked for. True where that ended in a rollback. */
   async #readMetrics(): Promise<boolean> {
-    const rows = await this.#reading;
-    const { later } = this.progress.unread;
-    this.progress.unread.later = [];
-    const arriving = this.assembler.trainRing.drain();
-    this.#reading = later.length > 0
-      ? arriving.then((newer) => [...later.map((row) => Float32Array.from(row)), ...newer])
-      : arriving;
-    return await this.#lookAt(rows);
+    const alarm = await watch(this, await this.#reader.next());
+    if (alarm) await this.rollBack(alarm);
+    return alarm !== null;
   }
 
   /** Looks at all rows there are. True where that ended in a rollback. */
@@ -347,52 +357,8 @@ export class Trainer {
     return await this.#readMetrics() || await this.#readMetrics();
   }
 
-  async #lookAt(rows: readonly Float32Array[]): Promise<boolean> {
-    if (rows.length === 0) return false;
-    const { store, config, bus } = this.parts;
-    const columns = 2 + config.growth.maxLive;
-    const shadows = Object.values(seedsWith(this.assembly.topology, (mode) => mode === "shadow"))
-      .map(({ seed }) => `seed/${seed}`);
-    for (const row of rows) {
-      const shadowed = this.progress.seen++ % config.growth.shadowEvery === 0;
-      this.progress.losses.push(row[0]);
-      let gradNorm = 0;
-      for (const [index, group] of store.groups.entries()) {
-        // What stands there between two shadow passes is left over from an earlier one.
-        if (group === null || (shadows.includes(group) && !shadowed)) continue;
-        const norm = row[columns + index];
-        this.progress.norms[group] = norm;
-        // A seed in the shadow cannot harm the host; its own gate judges its gradient.
-        if (!shadows.includes(group) && !(norm <= gradNorm)) gradNorm = norm;
-      }
-      const alarm = this.governor.observe({ loss: row[0], gradNorm });
-      if (alarm) {
-        await this.rollBack(alarm);
-        return true;
-      }
-    }
-    const average = (column: number) => rows.reduce((sum, row) => sum + row[column], 0) / rows.length;
-    await bus.publish("step.metrics", {
-      step: this.progress.step,
-      loss: average(0),
-      accuracy: average(1),
-      learningRate: learningRate(this.ledger.progress, config.train.learningRate),
-      imagesPerSecond: this.#speed(),
-      flops: this.ledger.total,
-    });
-    return false;
-  }
-
-  /** Images a second over the last readings, ticks and their evaluations included. */
-  #speed(): number {
-    const now = { time: performance.now(), step: this.progress.step };
-    const { time, step } = this.#readings[0];
-    this.#readings = [...this.#readings, now].slice(-READINGS);
-    return (now.step - step) * this.parts.config.train.batch / Math.max(1e-3, now.time - time) * 1000;
-  }
-
   async destroy(): Promise<void> {
-    await Promise.allSettled([this.building, this.#reading]);
+    await Promise.allSettled([this.building, this.#reader.settle()]);
     await this.assembler.destroy();
     this.#snapshot.destroy();
   }

@@ -1,6 +1,7 @@
 import { mergeConfig } from "../../src/app/config.ts";
 import { RunFolder } from "../../src/app/adapters/run_folder.ts";
 import { loadDataset } from "../../src/app/adapters/load_dataset.ts";
+import type { Hooks } from "../../src/tolaria/mod.ts";
 import type { LoadedDataset } from "../../src/app/loaded_dataset.ts";
 import { buildNetwork } from "../../src/app/network.ts";
 import { createSession, type Session } from "../../src/app/session.ts";
@@ -110,6 +111,7 @@ export async function openSession(
   gpu: Gpu,
   config: RunConfig,
   directory: string | null = null,
+  hooks: readonly Hooks[] = [],
 ): Promise<OpenSession> {
   const folder = directory === null ? null : RunFolder.open(directory);
   const events: AnyEnvelope[] = [];
@@ -121,6 +123,7 @@ export async function openSession(
     network: buildNetwork(config, data.dataset.shape, data.dataset.classes.length),
     folder,
     onEvent: (event) => void events.push(event),
+    hooks,
   });
   return {
     ...session,

@@ -76,13 +76,14 @@ Deno.test("Governor raises the alarm at a gradient far above its median", () => 
 Deno.test("Governor knows no explosion from a network that had no gradient", () => {
   const governor = new Governor(limits(), FEW);
   for (let k = 0; k < 20; k++) governor.observe({ loss: 1, gradNorm: 0 });
-  assertEquals(governor.observe({ loss: 1, gradNorm: 5 }), null);
+  for (let k = 0; k < 2; k++) assertEquals(governor.observe({ loss: 1, gradNorm: 5 }), null);
 });
 
-Deno.test("Governor sees a network that was well below chance fall back to it", () => {
+Deno.test("Governor sees a network that was well below chance fall back to it and stay", () => {
   const chance = Math.log(10);
   const governor = calm(20, { lossRatio: 100 }, 10);
   assertEquals(governor.observe({ loss: 0.94 * chance, gradNorm: 1 }), null);
+  assertEquals(governor.observe({ loss: 0.96 * chance, gradNorm: 1 }), null);
   const alarm = governor.observe({ loss: 0.96 * chance, gradNorm: 1 });
   assertEquals(alarm, { diagnosis: "collapse", value: 0.96 * chance, limit: 0.95 * chance });
 });
@@ -145,4 +146,15 @@ Deno.test("Governor restored from JSON goes on exactly as if nothing had happene
     for (const sign of after) assertEquals(live(resumed, sign), live(straight, sign));
     assertEquals(resumed.save(), straight.save());
   }));
+});
+
+Deno.test("Governor takes jumps of a loss near zero for what they are", () => {
+  const low = (loss: number, gradNorm: number) => {
+    const governor = new Governor(limits(), FEW);
+    for (let k = 0; k < 20; k++) governor.observe({ loss: 0.01, gradNorm: 0.1 });
+    for (let k = 0; k < 4; k++) governor.observe({ loss: 0.2, gradNorm: 0.1 });
+    return governor.observe({ loss, gradNorm });
+  };
+  assertEquals(low(0.2, 50), null);
+  assertEquals(low(0.3, 50)?.diagnosis, "gradient_explosion");
 });

@@ -82,7 +82,7 @@ async function trainBesideSeeds(gpu: Gpu, kind: TinyKind, changes: object = {}):
       assertEquals(lifecycle.stageOf(slot), "TRAINING");
       assert((await store.get(`seed/${slot}/1/gamma`)).every((value) => value !== 0), "the seed learned");
     }
-    assert(session.trainer.ledger.save().shadow > 0);
+    assert(session.trainer.ledger.save().spent.incubation > 0);
     assertEquals(await hostBits(session), alone.bits);
     assertEquals(losses(session), alone.losses);
   });
@@ -90,6 +90,12 @@ async function trainBesideSeeds(gpu: Gpu, kind: TinyKind, changes: object = {}):
 
 onEachDevice("a dense host trains to the same bits beside seeds in TRAINING", async (gpu) => {
   await trainBesideSeeds(gpu, "points");
+});
+
+Deno.test("a host trains to the same bits beside seeds in TRAINING while the learning rate falls with FLOPs spent", async () => {
+  await trainBesideSeeds((await openShared("native"))!, "points", {
+    train: { budgetGflop: 0.004, learningRate: { peak: 0.02, warmup: 0.1, final: 0 } },
+  });
 });
 
 for (const norm of ["group", "batch"]) {

@@ -6,22 +6,33 @@ Deno.test("Ledger counts every expense towards the total, and progress stops at 
   const ledger = new Ledger(100);
   assertEquals([ledger.budget, ledger.total, ledger.progress], [100, 0, 0]);
   ledger.charge("host", 30);
-  ledger.charge("shadow", 15);
+  ledger.charge("incubation", 15);
   ledger.charge("evaluation", 5);
   assertEquals([ledger.total, ledger.progress], [50, 0.5]);
   ledger.charge("host", 70);
   assertEquals([ledger.total, ledger.progress], [120, 1]);
-  assertEquals(ledger.save(), { host: 100, shadow: 15, evaluation: 5 });
+  assertEquals(ledger.save(), { spent: { host: 100, evaluation: 5, incubation: 15 }, deferred: 15 });
+});
+
+Deno.test("Ledger clock leaves incubation out until no seed incubates, then catches up", () => {
+  const ledger = new Ledger(100);
+  ledger.charge("host", 20);
+  ledger.charge("incubation", 10);
+  assertEquals([ledger.progress, ledger.clock], [0.3, 0.2]);
+  ledger.settle();
+  assertEquals([ledger.progress, ledger.clock], [0.3, 0.3]);
+  ledger.charge("incubation", 10);
+  assertEquals([ledger.progress, ledger.clock], [0.4, 0.3]);
 });
 
 Deno.test("Ledger save() is a copy that later charges leave alone", () => {
   const ledger = new Ledger(10);
   const saved = ledger.save();
   ledger.charge("host", 1);
-  assertEquals(saved.host, 0);
+  assertEquals(saved.spent.host, 0);
   ledger.restore(saved);
   ledger.charge("host", 2);
-  assertEquals([saved.host, ledger.total], [0, 2]);
+  assertEquals([saved.spent.host, ledger.total], [0, 2]);
 });
 
 Deno.test("Ledger restore() through JSON goes on to the same total, bit for bit", () => {

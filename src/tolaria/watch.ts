@@ -1,0 +1,43 @@
+import { learningRate } from "../engine/optim/schedule.ts";
+import type { Alarm } from "./governor.ts";
+import { seedsWith } from "./growable.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** Looks at rows of the metrics ring step by step: an alarm ends that. Publishes their means otherwise. */
+export async function watch(trainer: Trainer, rows: readonly Float32Array[]): Promise<Alarm | null> {
+  if (rows.length === 0) return null;
+  for (const row of rows) {
+    const alarm = examine(trainer, row);
+    if (alarm) return alarm;
+  }
+  const { config, bus } = trainer.parts;
+  const average = (column: number) => rows.reduce((sum, row) => sum + row[column], 0) / rows.length;
+  await bus.publish("step.metrics", {
+    step: trainer.progress.step,
+    loss: average(0),
+    accuracy: average(1),
+    learningRate: learningRate(trainer.ledger.clock, config.train.learningRate),
+    imagesPerSecond: trainer.speedometer.read(trainer.progress.step) * config.train.batch,
+    flops: trainer.ledger.total,
+  });
+  return null;
+}
+
+function examine({ parts, progress, assembly, governor }: Trainer, row: Float32Array): Alarm | null {
+  const { store, config } = parts;
+  const columns = 2 + config.growth.maxLive;
+  const shadows = Object.values(seedsWith(assembly.topology, (mode) => mode === "shadow"))
+    .map(({ seed }) => `seed/${seed}`);
+  const shadowed = progress.seen++ % config.growth.shadowEvery === 0;
+  progress.losses.push(row[0]);
+  let gradNorm = 0;
+  for (const [index, group] of store.groups.entries()) {
+    // What stands there between two shadow passes is left over from an earlier one.
+    if (group === null || (shadows.includes(group) && !shadowed)) continue;
+    const norm = row[columns + index];
+    progress.norms[group] = norm;
+    // A seed in the shadow cannot harm the host; its own gate judges its gradient.
+    if (!shadows.includes(group) && !(norm <= gradNorm)) gradNorm = norm;
+  }
+  return governor.observe({ loss: row[0], gradNorm });
+}
