@@ -16,9 +16,8 @@ export class Journal {
     for (const topic of Object.keys(topics) as Topic[]) {
       bus.subscribe(topic, (event) => {
         if (event.topic === "seed.edge") this.edges.push(event.payload as Edge);
-        if (this.#failed.signal.aborted) return;
         try {
-          log?.record(event as AnyEnvelope);
+          if (!this.#failed.signal.aborted) log?.record(event as AnyEnvelope);
         } catch (error) {
           this.#failed.abort(error);
         }

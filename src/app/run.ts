@@ -21,6 +21,9 @@ interface Identity {
   readonly profile: RunResult["profile"];
 }
 
+/** What `run.json` keeps of a run for those who go on with it. */
+type Recorded = Pick<RunResult, "profile" | "notices">;
+
 /**
  * Trains as the options say, until the budget is spent or the signal is aborted.
  *
@@ -43,13 +46,15 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
         : RunFolder.open(options.resume);
       if (options.resume === null) folder.writeJson("config.json", config);
     }
+    const recorded = options.resume === null ? null : folder?.readJson("run.json") as Recorded | null;
     const identity: Identity = {
       run: folder?.name ?? config.name,
       dataset: data.dataset.name + (data.substituted ? ` (instead of ${config.data.kind})` : ""),
       adapter: `${gpu.adapter.description} (${gpu.adapter.backend})`,
-      profile,
+      profile: recorded?.profile ?? profile,
     };
-    return await train(options, { config, gpu, data, network, folder, onEvent: options.onEvent }, identity);
+    const parts = { config, gpu, data, network, folder, onEvent: options.onEvent };
+    return await train(options, parts, identity, recorded?.notices ?? []);
   } finally {
     folder?.close();
     gpu.destroy();
@@ -71,6 +76,7 @@ async function train(
   options: RunOptions,
   parts: SessionParts & { folder: RunFolder | null },
   identity: Identity,
+  earlier: readonly string[],
 ): Promise<RunResult> {
   const started = performance.now();
   const { config, gpu, data, network, folder } = parts;
@@ -78,7 +84,7 @@ async function train(
   const { trainer, bus, journal } = session;
   try {
     const resumed = await session.start(options.resume !== null);
-    const notices = noticesOf(options, gpu, data, identity, resumed);
+    const notices = [...new Set([...earlier, ...noticesOf(options, gpu, data, identity, resumed)])];
     folder?.writeJson("run.json", {
       ...identity,
       dataset: { name: identity.dataset, sha256: data.dataset.sha256, notice: data.notice },
@@ -86,17 +92,17 @@ async function train(
       versions: versions(),
       notices,
     });
-    if (!options.dryRun) {
-      await bus.publish("run.started", {
-        ...identity,
-        config: config.name,
-        budgetFlops: trainer.ledger.budget,
-        maxSteps: config.train.maxSteps ?? null,
-        resumedAt: trainer.progress.step,
-      });
-    }
+    await bus.publish("run.started", {
+      ...identity,
+      config: config.name,
+      dryRun: options.dryRun,
+      budgetFlops: trainer.ledger.budget,
+      maxSteps: config.train.maxSteps ?? null,
+      resumedAt: trainer.progress.step,
+    });
     for (const text of notices) await bus.publish("notice", { level: "warning", text });
     const ending = options.dryRun ? await tryOneStep(session, gpu) : await finish(session, options.signal);
+    journal.failed.throwIfAborted();
     await bus.publish("run.finished", {
       run: identity.run,
       reason: ending.outcome,
@@ -119,6 +125,17 @@ async function train(
       seeds: seedFates(journal.edges, network.paramsOf),
       notices,
     };
+  } catch (error) {
+    const { step } = trainer.progress;
+    await bus.publish("run.finished", {
+      run: identity.run,
+      reason: "failed",
+      step,
+      loss: null,
+      accuracy: null,
+    });
+    await bus.drain();
+    throw error;
   } finally {
     await session.destroy();
   }

@@ -11,6 +11,8 @@ export interface Payloads {
     dataset: string;
     adapter: string;
     profile: ProfileName;
+    /** Only one step is taken, and nothing is written. */
+    dryRun: boolean;
     /** The run ends when it has spent this. */
     budgetFlops: number;
     /** The run ends at this step even if budget is left; null is no limit. */

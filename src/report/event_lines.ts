@@ -37,12 +37,12 @@ const LEVELS = { info: "note", warning: "warning", error: "error" } as const;
 
 /** What each topic prints; an empty list where only the progress line shows it. */
 const lines: { [T in Topic]: (payload: Payloads[T]) => string[] } = {
-  "run.started": (p) => [
-    `${
-      p.resumedAt > 0 ? `resuming at step ${p.resumedAt}` : "training"
-    }: ${p.dataset} · profile ${p.profile} · ` +
-    `${p.adapter} · budget ${formatFlops(p.budgetFlops)} · run ${p.run}`,
-  ],
+  "run.started": (p) => {
+    const what = p.dryRun ? "dry run" : p.resumedAt > 0 ? `resuming at step ${p.resumedAt}` : "training";
+    const run = p.dryRun ? "" : ` · run ${p.run}`;
+    const budget = `budget ${formatFlops(p.budgetFlops)}`;
+    return [`${what}: ${p.dataset} · profile ${p.profile} · ${p.adapter} · ${budget}${run}`];
+  },
   "run.finished": () => [],
   "step.metrics": () => [],
   "tick.report": (p) => {

@@ -68,12 +68,9 @@ Deno.test("runTraining() that is interrupted before it begins leaves a checkpoin
     const changes = { train: { maxSteps: 4 } };
     const { result } = await run(root, changes, { signal: AbortSignal.abort() });
     assertEquals([result.outcome, result.steps, result.test], ["interrupted", 0, null]);
-    const resumed = await run(root, changes, { resume: result.directory });
-    assertEquals([resumed.result.outcome, resumed.result.steps, resumed.result.notices], [
-      "completed",
-      4,
-      [],
-    ]);
+    const resumed = await run(root, changes, { resume: result.directory, profile: "full" });
+    const { outcome, steps, notices, profile } = resumed.result;
+    assertEquals([outcome, steps, notices, profile], ["completed", 4, result.notices, result.profile]);
   });
 });
 
@@ -123,6 +120,8 @@ Deno.test("runTraining() ends when its log can take no more, with that as its er
     );
     const steps = events.flatMap((event) => event.topic === "step.metrics" ? [event.payload.step] : []);
     assert(steps.at(-1)! < 40, `trained on to step ${steps.at(-1)}`);
+    const ends = events.flatMap((event) => event.topic === "run.finished" ? [event.payload.reason] : []);
+    assertEquals(ends, ["failed"]);
   });
 });
 

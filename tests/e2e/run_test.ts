@@ -139,6 +139,6 @@ Deno.test("--backend dawn trains on Dawn", async () => {
       VK_DRIVER_FILES: SWIFTSHADER,
     });
     assertEquals(code, 0);
-    assertMatch(stdout, /^training: spirals · .*SwiftShader.*\(dawn\)/);
+    assertMatch(stdout, /^dry run: spirals · .*SwiftShader.*\(dawn\)/);
   });
 });

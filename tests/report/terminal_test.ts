@@ -12,6 +12,7 @@ const started: Payloads["run.started"] = {
   profile: "small",
   budgetFlops: 150e9,
   maxSteps: null,
+  dryRun: false,
   resumedAt: 0,
 };
 

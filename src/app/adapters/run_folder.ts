@@ -50,6 +50,19 @@ export class RunFolder implements RunFiles {
     return this.path.replace(/\/+$/, "").split("/").at(-1)!;
   }
 
+  /** Null where there is no such file. */
+  readJson(name: string): unknown {
+    const path = `${this.path}/${name}`;
+    return attempt("read", path, () => {
+      try {
+        return JSON.parse(Deno.readTextFileSync(path));
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) return null;
+        throw error;
+      }
+    });
+  }
+
   writeJson(name: string, value: unknown): void {
     const path = `${this.path}/${name}`;
     attempt("write", path, () => {
