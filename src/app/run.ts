@@ -82,6 +82,7 @@ async function train(
   const { config, gpu, data, network, folder } = parts;
   const session = createSession(parts);
   const { trainer, bus, journal } = session;
+  let begun = false;
   try {
     const resumed = await session.start(options.resume !== null);
     const notices = [...new Set([...earlier, ...noticesOf(options, gpu, data, identity, resumed)])];
@@ -92,6 +93,7 @@ async function train(
       versions: versions(),
       notices,
     });
+    begun = true;
     await bus.publish("run.started", {
       ...identity,
       config: config.name,
@@ -126,15 +128,13 @@ async function train(
       notices,
     };
   } catch (error) {
-    const { step } = trainer.progress;
-    await bus.publish("run.finished", {
-      run: identity.run,
-      reason: "failed",
-      step,
-      loss: null,
-      accuracy: null,
-    });
-    await bus.drain();
+    // A folder that could not be gone on with stays as it is.
+    if (begun) {
+      const { step } = trainer.progress;
+      const end = { run: identity.run, reason: "failed" as const, step, loss: null, accuracy: null };
+      await bus.publish("run.finished", end);
+      await bus.drain();
+    }
     throw error;
   } finally {
     await session.destroy();
