@@ -1,5 +1,5 @@
 /** A cell that is a number in disguise stands on the right. */
-const NUMERIC = /^[-+]?[\d.,]+\s?[%\w/]*$/;
+const NUMERIC = /^[-+]?[\d.,]+(e[-+]\d+)?\s?[%\w/]*$/;
 
 /**
  * Lines of a table with aligned columns, two spaces between them. Column by column, cells stand on the right where
