@@ -12,6 +12,13 @@ export type BackendChoice = typeof BACKEND_CHOICES[number];
 export const PROFILE_CHOICES = ["auto", "full", "small"] as const;
 export type ProfileChoice = "auto" | ProfileName;
 
+/** How far a download is, in bytes; `total` is null where the server does not say. */
+export interface DownloadProgress {
+  address: string;
+  done: number;
+  total: number | null;
+}
+
 export interface RunOptions {
   /** For `resolveConfig`, once the adapter and with it the profile is known. On resume: the run's own configuration. */
   config: ConfigSource;
@@ -27,6 +34,8 @@ export interface RunOptions {
   signal: AbortSignal;
   /** Called for every event of the run, in order. */
   onEvent(event: AnyEnvelope): void;
+  /** Called with each piece of a data set that has to be downloaded. */
+  onDownload?(progress: DownloadProgress): void;
 }
 
 /** Size of a network: parameters, and FLOPs of one example's forward pass. */

@@ -37,7 +37,11 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
   try {
     const profile = options.profile !== "auto" ? options.profile : gpu.adapter.software ? "small" : "full";
     const config = await readSchedule(resolveConfig(options.config, profile));
-    const data = await loadDataset(config.data, config.seed, { signal: options.signal });
+    const { signal, onDownload } = options;
+    const data = await loadDataset(config.data, config.seed, {
+      signal,
+      ...(onDownload && { onProgress: (progress) => onDownload(progress) }),
+    });
     const network = buildNetwork(config, data.dataset.shape, data.dataset.classes.length);
     if (!options.dryRun) {
       const { RunFolder } = await import("./adapters/run_folder.ts");

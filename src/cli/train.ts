@@ -73,6 +73,7 @@ async function run(values: Values): Promise<number> {
       dryRun: values["dry-run"] === true,
       signal,
       onEvent: display.event,
+      onDownload: display.download,
     })).finally(display.close);
   display.finish(result);
   return result.outcome === "interrupted" ? EXIT_INTERRUPTED : 0;

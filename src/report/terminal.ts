@@ -1,7 +1,8 @@
 /** Shows a run: progress line redrawn in place, plain lines when piped, JSON lines, or only what matters. */
-import type { RunResult } from "../app/options.ts";
+import type { DownloadProgress, RunResult } from "../app/options.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
 import { finiteOrText } from "../util/json.ts";
+import { downloadLine } from "./download_line.ts";
 import { eventLines } from "./event_lines.ts";
 import { newProgress, type Progress, progressLine, updateProgress } from "./progress.ts";
 import { summaryLines } from "./summary.ts";
@@ -11,6 +12,8 @@ export type DisplayMode = "line" | "plain" | "json" | "quiet";
 
 export interface Display {
   event(event: AnyEnvelope): void;
+  /** A piece of the data set arrived. */
+  download(progress: DownloadProgress): void;
   finish(result: RunResult): void;
   /** Leaves the terminal on a fresh line; for use when a run fails. */
   close(): void;
@@ -32,7 +35,7 @@ function printed(event: AnyEnvelope): string[] {
 
 function plainDisplay(screen: Screen): Display {
   const progress = newProgress();
-  let shown = -Infinity;
+  let shown = -Infinity, downloaded = -Infinity;
   const print = (lines: readonly string[]) => lines.forEach((line) => screen.write(`${line}\n`));
   return {
     event(event) {
@@ -41,6 +44,12 @@ function plainDisplay(screen: Screen): Display {
       if (event.topic !== "step.metrics" || event.time - shown < PLAIN_MS) return;
       shown = event.time;
       print([progressLine(progress)]);
+    },
+    download(progress) {
+      const now = performance.now();
+      if (now - downloaded < PLAIN_MS && progress.done !== progress.total) return;
+      downloaded = now;
+      print([downloadLine(progress)]);
     },
     finish: (result) => print(summaryLines(result)),
     close: () => {},
@@ -55,7 +64,7 @@ function fit(line: string, columns: number): string {
 
 function lineDisplay(screen: Screen): Display {
   const progress: Progress = newProgress();
-  let drawn = -Infinity;
+  let drawn = -Infinity, downloaded = -Infinity;
   let line = "";
   const clear = () => line === "" ? "" : CLEAR;
   const finishLine = () => {
@@ -73,6 +82,12 @@ function lineDisplay(screen: Screen): Display {
       drawn = event.time;
       screen.write(`${cleared}${above}${line}`);
     },
+    download(progress) {
+      const now = performance.now(), whole = progress.done === progress.total;
+      if (now - downloaded < REDRAW_MS && !whole) return;
+      downloaded = now;
+      screen.write(`${CLEAR}${fit(downloadLine(progress), screen.columns())}${whole ? "\n" : ""}`);
+    },
     finish(result) {
       finishLine();
       summaryLines(result).forEach((text) => screen.write(`${text}\n`));
@@ -85,6 +100,7 @@ function jsonDisplay(screen: Screen): Display {
   const print = (value: unknown) => screen.write(`${JSON.stringify(value, finiteOrText)}\n`);
   return {
     event: print,
+    download: () => {},
     finish: (result) => print({ topic: "result", payload: result }),
     close: () => {},
   };
@@ -97,6 +113,7 @@ function quietDisplay(screen: Screen): Display {
         printed(event).forEach((line) => screen.write(`${line}\n`));
       }
     },
+    download: () => {},
     finish: (result) => summaryLines(result).forEach((line) => screen.write(`${line}\n`)),
     close: () => {},
   };

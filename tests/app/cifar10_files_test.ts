@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { Cifar10Source } from "../../src/app/adapters/cifar10_files.ts";
 import { CIFAR10_SOURCE, loadCifar10 } from "../../src/app/adapters/cifar10_files.ts";
-import type { DownloadProgress } from "../../src/app/adapters/download.ts";
+import type { DownloadProgress } from "../../src/app/options.ts";
 import type { LoadHooks } from "../../src/app/adapters/load_dataset.ts";
 import { DataUnavailable } from "../../src/app/adapters/source_folder.ts";
 import { sha256 } from "../../src/util/hash.ts";

@@ -235,3 +235,24 @@ Deno.test("createDisplay() shows a dry run's layers, memory and step", () => {
     "",
   ]);
 });
+
+Deno.test("a display in place redraws the bar of a download and ends its line when it is whole", () => {
+  let text = "";
+  const display = createDisplay("line", { write: (more) => void (text += more), columns: () => 120 });
+  const address = "https://example.org/data/cifar-10-binary.tar.gz";
+  display.download({ address, done: 2 ** 20, total: 2 ** 22 });
+  display.download({ address, done: 2 ** 22, total: 2 ** 22 });
+  const name = "downloading cifar-10-binary.tar.gz";
+  assertEquals(text.split("\r\x1b[2K"), [
+    "",
+    `${name} [${"#".repeat(6)}${"-".repeat(18)}] 25.0% 1.00 MiB of 4.00 MiB`,
+    `${name} [${"#".repeat(24)}] 100.0% 4.00 MiB of 4.00 MiB\n`,
+  ]);
+});
+
+Deno.test("a piped display prints a line every few seconds of a download, and no bar where the size is unknown", () => {
+  let text = "";
+  const display = createDisplay("plain", { write: (more) => void (text += more), columns: () => 120 });
+  for (const done of [2 ** 20, 2 ** 21]) display.download({ address: "a/b.tar.gz", done, total: null });
+  assertEquals(text, "downloading b.tar.gz 1.00 MiB\n");
+});

@@ -1,13 +1,7 @@
+import type { DownloadProgress } from "../options.ts";
 import { createHash } from "node:crypto";
 import { UserError } from "../../util/errors.ts";
 import { messageOf } from "./source_folder.ts";
-
-/** Bytes received so far; `total` is null where the server does not say. */
-export interface DownloadProgress {
-  address: string;
-  done: number;
-  total: number | null;
-}
 
 /** What to fetch and what it must hash to. */
 export interface Download {

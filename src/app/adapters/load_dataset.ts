@@ -7,7 +7,7 @@ import { spirals } from "../../engine/data/spirals.ts";
 import type { LoadedDataset } from "../loaded_dataset.ts";
 import type { Cifar10Source } from "./cifar10_files.ts";
 import { loadCifar10 } from "./cifar10_files.ts";
-import type { DownloadProgress } from "./download.ts";
+import type { DownloadProgress } from "../options.ts";
 import { loadFashionMnist } from "./fashion_mnist_files.ts";
 import { DataUnavailable } from "./source_folder.ts";
 
