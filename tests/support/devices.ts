@@ -3,6 +3,11 @@ import { type BackendName, type Gpu, openDevice } from "../../src/engine/gpu/dev
 /** Where Debian's chromium keeps its software Vulkan driver. */
 export const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
+// Vulkan's loader complains where there is no such folder, and Deno takes OpenGL without a word where there is no Vulkan.
+for (const [name, value] of [["XDG_RUNTIME_DIR", "/tmp"], ["DENO_WEBGPU_BACKEND", "vulkan"]]) {
+  if (Deno.build.os === "linux" && !Deno.env.get(name)) Deno.env.set(name, value);
+}
+
 async function openNative(): Promise<Gpu> {
   return await openDevice(navigator.gpu, "native");
 }
