@@ -2,6 +2,15 @@
 import type { Action, Measurement, SlotObservation, Stage } from "./control.ts";
 import type { Edge, Veto } from "./lifecycle.ts";
 
+/**
+ * How a seed takes part in a trace:
+ * - `blend`: y = h + α·γ⊙f(h), α read each step from the step input `alpha/<slot>`;
+ * - `fossil`: α is 1 for good;
+ * - `shadow`: α = 1 in a pass beside the host's, with ‖γ⊙f‖ scaled down where it exceeds `normCap`·‖h‖;
+ * - `ste`: straight-through: y = h, while the seed learns as if y were h + γ⊙f(h), and the host as if it were absent.
+ */
+export type SeedMode = "blend" | "fossil" | "shadow" | "ste";
+
 /** When something happens. */
 export interface Clock {
   readonly tick: number;

@@ -42,6 +42,6 @@ export { legalActions } from "./legal.ts";
 export { morph } from "./morph.ts";
 export { alphaInput, seedPrefix } from "./seed.ts";
 export type { LiveSeeds, MorphModel, MorphTrace, SlotSite } from "./morph.ts";
-export type { Branch, LiveSeed, SeedMode, SeedTrace } from "./seed.ts";
+export type { Branch, LiveSeed, SeedTrace } from "./seed.ts";
 export type { SlotTableJson } from "./slot_table.ts";
 export type { Kasmina, KasminaOptions } from "./types.ts";

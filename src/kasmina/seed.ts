@@ -2,19 +2,11 @@ import { add, div, maximum, mul, sqrt, square, sub } from "../engine/ops/element
 import { sum } from "../engine/ops/reduce.ts";
 import { materialise, stepInput, type Tensor } from "../engine/graph/tensor.ts";
 import { ZEROS } from "../engine/nn/init.ts";
+import type { SeedMode } from "../contracts/growth.ts";
 import type { Scope } from "../engine/nn/scope.ts";
 
 /** The branch f of a seed: from the activation at the slot to one of the same shape. */
 export type Branch = (scope: Scope, h: Tensor) => Tensor;
-
-/**
- * How a seed takes part in a trace:
- * - `blend`: y = h + α·γ⊙f(h), α read each step from the step input `alpha/<slot>`;
- * - `fossil`: α is 1 for good;
- * - `shadow`: α = 1 in a pass beside the host's, with ‖γ⊙f‖ scaled down where it exceeds `normCap`·‖h‖;
- * - `ste`: straight-through: y = h, while the seed learns as if y were h + γ⊙f(h), and the host as if it were absent.
- */
-export type SeedMode = "blend" | "fossil" | "shadow" | "ste";
 
 /** A seed as a trace needs it. */
 export interface LiveSeed {

@@ -1,12 +1,7 @@
 import type { Stage } from "../contracts/control.ts";
+import type { SeedMode } from "../contracts/growth.ts";
 import type { Tensor } from "../engine/graph/tensor.ts";
 import type { Scope } from "../engine/nn/scope.ts";
-
-/**
- * How a seed takes part in the network: in the forward pass at the step value α (`blend`), with α = 1 for good
- * (`fossil`), at α = 1 in a pass beside the host's (`shadow`), or with its gradient alone (`ste`, straight-through).
- */
-export type SeedMode = "blend" | "fossil" | "shadow" | "ste";
 
 export interface PlantedSeed {
   /** `slot/generation`. */

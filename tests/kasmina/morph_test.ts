@@ -10,7 +10,8 @@ import { type Model, TraceScope } from "../../src/engine/nn/scope.ts";
 import { relu, square } from "../../src/engine/ops/elementwise.ts";
 import { mean } from "../../src/engine/ops/reduce.ts";
 import { morph } from "../../src/kasmina/morph.ts";
-import type { Branch, LiveSeed, SeedMode } from "../../src/kasmina/seed.ts";
+import type { SeedMode } from "../../src/contracts/growth.ts";
+import type { Branch, LiveSeed } from "../../src/kasmina/seed.ts";
 
 /** A network as a user might write it, with a tap in a nested scope. */
 const network: Model = {

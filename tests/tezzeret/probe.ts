@@ -1,4 +1,5 @@
-import { insertSeed, type SeedMode, type SeedTrace } from "../../src/kasmina/seed.ts";
+import type { SeedMode } from "../../src/contracts/growth.ts";
+import { insertSeed, type SeedTrace } from "../../src/kasmina/seed.ts";
 import { evaluate } from "../../src/engine/compile/reference.ts";
 import { gradients } from "../../src/engine/graph/gradients.ts";
 import type { Values } from "../../src/engine/graph/op.ts";

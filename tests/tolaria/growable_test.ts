@@ -1,3 +1,4 @@
+import type { SeedMode } from "../../src/contracts/growth.ts";
 import { assertEquals, assertNotEquals } from "@std/assert";
 import type { Stage } from "../../src/contracts/control.ts";
 import { STAGES } from "../../src/contracts/lifecycle.ts";
@@ -5,7 +6,6 @@ import {
   type Incubation,
   modeOf,
   type PlantedSeed,
-  type SeedMode,
   seedsWith,
   type Topology,
   topologyKey,
