@@ -3,6 +3,7 @@ import { flopsOf } from "../engine/compile/schedule.ts";
 import { stepInput } from "../engine/graph/tensor.ts";
 import { reachable } from "../engine/graph/trace.ts";
 import { cnn, mlp } from "../engine/nn/hosts.ts";
+import { resnet } from "../engine/nn/resnet.ts";
 import { type Model, TraceScope } from "../engine/nn/scope.ts";
 import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import {
@@ -35,20 +36,28 @@ export interface Network {
   paramsOf(blueprint: string, slot: string): number;
 }
 
-const hosts = {
-  cnn: (host: Extract<RunConfig["host"], { kind: "cnn" }>, input: readonly number[], classes: number) =>
-    cnn(input, classes, host.channels, host),
-  mlp: (host: Extract<RunConfig["host"], { kind: "mlp" }>, input: readonly number[], classes: number) =>
-    mlp(input, classes, host.hidden),
+type Host = RunConfig["host"];
+
+/** How each kind of host is built. */
+const hosts: {
+  [K in Host["kind"]]: (host: Extract<Host, { kind: K }>, input: Shape, classes: number) => Model;
+} = {
+  cnn: (host, input, classes) => cnn(input, classes, host.channels, host),
+  resnet: (host, input, classes) => resnet(input, classes, host),
+  mlp: (host, input, classes) => mlp(input, classes, host.hidden),
 };
+
+function buildHost<K extends Host["kind"]>(
+  host: Extract<Host, { kind: K }>,
+  input: Shape,
+  classes: number,
+): Model {
+  return hosts[host.kind as K](host, input, classes);
+}
 
 /** Builds the host that a configuration names, with its slots. */
 export function buildNetwork(config: RunConfig, input: readonly number[], classes: number): Network {
-  const { host } = config;
-  const plain: Model = host.kind === "cnn"
-    ? hosts.cnn(host, input, classes)
-    : hosts.mlp(host, input, classes);
-  const network = morph(plain, config.growth.slots);
+  const network = morph(buildHost(config.host, input, classes), config.growth.slots);
   checkSlotNames(config, network.slots.map(({ name }) => name));
   return growNetwork(network, config);
 }

@@ -52,6 +52,22 @@ const CnnHost = z.strictObject({
   ),
 });
 
+const ResnetHost = z.strictObject({
+  kind: z.literal("resnet").describe(
+    "Residual blocks of two 3x3 convolutions; the default is ResNet-18 for small images.",
+  ),
+  width: count.default(64).describe(
+    "Channels of the first stage; each stage has twice those of the one before.",
+  ),
+  blocks: z.array(count).min(1).max(5).default([2, 2, 2, 2]).describe(
+    "Blocks of each stage; every stage but the first halves the sides.",
+  ),
+  norm: z.enum(["batch", "group"]).default("batch").describe("Normalisation after each convolution."),
+  groupSize: count.default(16).describe(
+    "Least channels that share statistics in the group norm; fewer channels form one group.",
+  ),
+});
+
 const MlpHost = z.strictObject({
   kind: z.literal("mlp").describe("Dense layers with ReLU."),
   hidden: z.array(count).min(1).max(16).default([32, 32]).describe("Width of each hidden layer."),
@@ -193,7 +209,7 @@ export const RunConfig = z.strictObject({
     .describe("Starts the name of the run folder."),
   seed: z.int().min(0).max(0xffff_ffff).default(1).describe("Seed of everything random, 32 bits."),
   data: z.discriminatedUnion("kind", [ImageData, SpiralData]).describe("What is learned."),
-  host: z.discriminatedUnion("kind", [CnnHost, MlpHost]).describe("The network before it grows."),
+  host: z.discriminatedUnion("kind", [CnnHost, ResnetHost, MlpHost]).describe("The network before it grows."),
   train: Train,
   growth: Growth,
   controller: ControllerConfig.prefault({ kind: "heuristic" }).describe("Who decides when to grow."),
@@ -211,7 +227,7 @@ export const RunConfig = z.strictObject({
   if ((config.data.kind === "spirals") !== (config.host.kind === "mlp")) {
     issue(
       ["host", "kind"],
-      `want ${config.data.kind === "spirals" ? "mlp" : "cnn"} for data ${config.data.kind}`,
+      `want ${config.data.kind === "spirals" ? "mlp" : "cnn or resnet"} for data ${config.data.kind}`,
     );
   }
 });

@@ -96,6 +96,7 @@ export { readSafetensors, type SafeTensors, writeSafetensors } from "./io/safete
 export { cnn, mlp } from "./nn/hosts.ts";
 export { type Init, initialise } from "./nn/init.ts";
 export { batchNorm, conv, dense, groupNorm } from "./nn/layers.ts";
+export { resnet } from "./nn/resnet.ts";
 export { type Model, type ParameterSpec, type Scope, TraceScope } from "./nn/scope.ts";
 export {
   add,

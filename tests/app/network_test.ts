@@ -24,6 +24,19 @@ Deno.test("buildNetwork() counts a convolutional host's parameters by hand", () 
   assertEquals(network.shapeOf("block2"), [2, 2, 8]);
 });
 
+Deno.test("buildNetwork() counts a residual host's parameters by hand", () => {
+  const changes = { host: { kind: "resnet" as const, width: 4, blocks: [1, 1] } };
+  const network = buildNetwork(tinyConfig("images", changes), [8, 8, 3], 4);
+  const layer = (from: number, to: number, kernel = 9) => kernel * from * to + 2 * to;
+  assertEquals(network.layers.map(({ name, shape, params }) => ({ name, shape: [...shape], params })), [
+    { name: "stem", shape: [8, 8, 4], params: layer(3, 4) },
+    { name: "block1", shape: [8, 8, 4], params: 2 * layer(4, 4) },
+    { name: "block2", shape: [4, 4, 8], params: layer(4, 8) + layer(8, 8) + layer(4, 8, 1) },
+    { name: "head", shape: [4], params: 8 * 4 + 4 },
+  ]);
+  assertEquals(network.model.slots, ["stem", "block1", "block2"]);
+});
+
 Deno.test("buildNetwork() counts a dense host's parameters by hand", () => {
   const network = points();
   assertEquals(network.model.slots, ["layer1", "layer2"]);
