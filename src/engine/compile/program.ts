@@ -1,7 +1,7 @@
+import { formatShape } from "../../util/shape.ts";
 import { broadcastTo } from "../ops/reduce.ts";
 import { alignUp, type BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { Lowering } from "../gpu/kernel.ts";
 import { bind, type BoundDispatch } from "../gpu/recorder.ts";
 import { materialise, type Source, type Tensor } from "../graph/tensor.ts";
 import { reachable } from "../graph/trace.ts";
@@ -39,6 +39,8 @@ export interface Program {
   readonly flops: number;
   /** Bytes of intermediates, outputs and step values. */
   readonly bytes: number;
+  /** Buffers of intermediates and outputs: nothing in them outlives a run. */
+  readonly owned: readonly BufferView[];
   destroy(): void;
 }
 
@@ -89,6 +91,7 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
       step,
       flops: tasks.reduce((total, task) => total + task.flops, 0),
       bytes: owned.reduce((total, view) => total + view.size, step.bytes),
+      owned,
       destroy,
     };
   } catch (error) {
@@ -104,30 +107,51 @@ async function bindTasks(
   scratch: readonly (readonly BufferView[])[],
 ): Promise<BoundDispatch[]> {
   const dispatches: BoundDispatch[] = [];
-  for (const [at, { lowering, reads, result }] of tasks.entries()) {
-    dispatches.push(...await bindLowering(gpu, lowering, reads.map(place), place(result), scratch[at]));
+  for (const [at, task] of tasks.entries()) {
+    dispatches.push(...await bindTask(gpu, task, task.reads.map(place), place(task.result), scratch[at]));
     await new Promise((resolve) => setTimeout(resolve));
   }
   gpu.check();
   return dispatches;
 }
 
-/** Binds the dispatches of one lowering to its operands. */
-async function bindLowering(
+/** Binds the dispatches of one task to its operands. Its FLOPs are those of the dispatch that moves the most. */
+async function bindTask(
   gpu: Gpu,
-  lowering: Lowering,
+  task: Task,
   reads: readonly BufferView[],
   result: BufferView,
   scratch: readonly BufferView[],
 ): Promise<BoundDispatch[]> {
-  const bound: BoundDispatch[] = [];
-  for (const dispatch of lowering.dispatches) {
-    const views = dispatch.operands.map((operand) =>
+  const { dispatches } = task.lowering;
+  const views = dispatches.map(({ operands }) =>
+    operands.map((operand) =>
       operand === "output" ? result : "input" in operand ? reads[operand.input] : scratch[operand.scratch]
-    );
-    bound.push(await bind(gpu, dispatch, views));
+    )
+  );
+  // Of what the caller keeps (a data set) a kernel picks what its result needs.
+  const traffic = dispatches.map(({ operands }, k) =>
+    operands.reduce((total, operand, j) => {
+      const { size } = views[k][j];
+      const picked = operand !== "output" && "input" in operand &&
+        task.reads[operand.input].source?.kind === "resident";
+      return total + (picked ? Math.min(size, result.size) : size);
+    }, 0)
+  );
+  const main = traffic.indexOf(Math.max(...traffic));
+  const what = describe(task);
+  const bound: BoundDispatch[] = [];
+  for (const [k, dispatch] of dispatches.entries()) {
+    const flops = k === main ? task.flops : 0;
+    bound.push(await bind(gpu, dispatch, views[k], { what, flops, bytes: traffic[k] }));
   }
   return bound;
+}
+
+/** `conv2d [8, 32, 32, 3] [3, 3, 3, 16] -> [8, 32, 32, 16]`. */
+function describe({ reads, result }: Task): string {
+  const operands = reads.map(({ shape }) => formatShape(shape)).join(" ");
+  return `${result.op!.name} ${operands} -> ${formatShape(result.shape)}`;
 }
 
 /**

@@ -10,6 +10,7 @@ export class StepBuffer {
   #gpu: Gpu;
   #whole: BufferView;
   #host: ArrayBuffer;
+  #written = false;
   #fields = new Map<string, { offset: number; length: number; array: Float32Array | Uint32Array }>();
 
   /** @throws {TypeError} if two sources of one name differ in shape or dtype. */
@@ -37,6 +38,11 @@ export class StepBuffer {
     return this.#whole.size;
   }
 
+  /** Whether it holds the values of a step. */
+  get written(): boolean {
+    return this.#written;
+  }
+
   get names(): string[] {
     return [...this.#fields.keys()];
   }
@@ -51,6 +57,7 @@ export class StepBuffer {
    * one set of values serves several programs.
    */
   write(values: StepValues): void {
+    this.#written = true;
     if (this.#fields.size === 0) return;
     for (const [name, { array, length }] of this.#fields) {
       const value = values[name];

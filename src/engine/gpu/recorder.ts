@@ -2,12 +2,25 @@ import type { BufferView } from "./allocator.ts";
 import type { Gpu } from "./device.ts";
 import type { Dispatch } from "./kernel.ts";
 
+/** How much a dispatch has to do, as profiles count it. */
+export interface Work {
+  /** Op and shapes; the kernel's name where no op stands behind it. */
+  readonly what: string;
+  /** Multiplications and additions. */
+  readonly flops: number;
+  /** Of its operands, each read or written once. */
+  readonly bytes: number;
+}
+
 /** A dispatch with everything it needs, ready to be replayed. */
 export interface BoundDispatch {
   readonly name: string;
   readonly pipeline: GPUComputePipeline;
   readonly bindGroup: GPUBindGroup;
   readonly workgroups: readonly [number, number, number];
+  readonly work: Work;
+  /** Buffers that it writes to. */
+  readonly writes: readonly GPUBuffer[];
 }
 
 /** Compiles (or finds) the pipeline of a dispatch and binds its operands. */
@@ -15,6 +28,7 @@ export async function bind(
   gpu: Gpu,
   dispatch: Dispatch,
   views: readonly BufferView[],
+  work: Partial<Work> = {},
 ): Promise<BoundDispatch> {
   const { pipeline, layout, access } = await gpu.pipelines.get(dispatch);
   if (access.length !== views.length) {
@@ -38,7 +52,15 @@ export async function bind(
       resource: { buffer, offset, size },
     })),
   });
-  return { name: dispatch.name, pipeline, bindGroup, workgroups: dispatch.workgroups };
+  const bytes = views.reduce((total, { size }) => total + size, 0);
+  return {
+    name: dispatch.name,
+    pipeline,
+    bindGroup,
+    workgroups: dispatch.workgroups,
+    work: { what: dispatch.name, flops: 0, bytes, ...work },
+    writes: views.filter((_, k) => access[k] === "read_write").map(({ buffer }) => buffer),
+  };
 }
 
 /** Replays dispatches in order: one encoder, one pass, one submit. */
