@@ -5,6 +5,8 @@ export interface BufferView {
   readonly buffer: GPUBuffer;
   readonly offset: number;
   readonly size: number;
+  /** How f32 numbers lie there, where not as they are. */
+  readonly stored?: "f16";
 }
 
 /** Offset alignment of bindings, in bytes: WebGPU's default limit. */
@@ -47,6 +49,11 @@ export class Allocator {
   /** A buffer that the host can map for reading. */
   staging(label: string, bytes: number): BufferView {
     return this.#create(label, bytes, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+  }
+
+  /** A buffer that timestamps are written to. */
+  queries(label: string, bytes: number): BufferView {
+    return this.#create(label, bytes, GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC);
   }
 
   /** A storage buffer holding `data`. */

@@ -30,7 +30,10 @@ export async function bind(
   views: readonly BufferView[],
   work: Partial<Work> = {},
 ): Promise<BoundDispatch> {
-  const { pipeline, layout, access } = await gpu.pipelines.get(dispatch);
+  const { pipeline, layout, access } = await gpu.pipelines.get(
+    dispatch,
+    views.map(({ stored }) => stored === "f16"),
+  );
   if (access.length !== views.length) {
     throw new Error(
       `internal: kernel ${dispatch.name} declares ${access.length} bindings, got ${views.length}`,
@@ -63,10 +66,13 @@ export async function bind(
   };
 }
 
-/** Replays dispatches in order: one encoder, one pass, one submit. */
-export function replay(gpu: Gpu, ...lists: readonly (readonly BoundDispatch[])[]): void {
-  const encoder = gpu.device.createCommandEncoder();
-  const pass = encoder.beginComputePass();
+/** Encodes a pass of dispatches, in order. */
+export function encodePass(
+  encoder: GPUCommandEncoder,
+  lists: readonly (readonly BoundDispatch[])[],
+  descriptor: GPUComputePassDescriptor = {},
+): void {
+  const pass = encoder.beginComputePass(descriptor);
   for (const list of lists) {
     for (const { pipeline, bindGroup, workgroups } of list) {
       pass.setPipeline(pipeline);
@@ -75,5 +81,11 @@ export function replay(gpu: Gpu, ...lists: readonly (readonly BoundDispatch[])[]
     }
   }
   pass.end();
+}
+
+/** Replays dispatches in order: one encoder, one pass, one submit. */
+export function replay(gpu: Gpu, ...lists: readonly (readonly BoundDispatch[])[]): void {
+  const encoder = gpu.device.createCommandEncoder();
+  encodePass(encoder, lists);
   gpu.device.queue.submit([encoder.finish()]);
 }
