@@ -2,7 +2,7 @@
 
 const SUBSYSTEMS = ["kasmina", "tezzeret", "urza", "oona", "tamiyo", "tolaria"] as const;
 const ENGINE = ["engine/gpu", "engine/graph", "engine/ops", "engine/compile", "engine/nn"];
-const ENGINE_TOP = [...ENGINE, "engine/optim", "engine/data", "engine/io", "engine"];
+const ENGINE_TOP = [...ENGINE, "engine/optim", "engine/data", "engine/io", "engine/tune", "engine"];
 const LEAVES = ["util", "contracts"];
 const CORE = [...LEAVES, ...ENGINE_TOP];
 
@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "engine/optim": ["kernels", ...CORE],
   "engine/data": ["kernels", ...CORE],
   "engine/io": ["kernels", ...CORE],
+  "engine/tune": ["kernels", ...CORE],
   "engine": ["kernels", ...CORE],
   ...Object.fromEntries(SUBSYSTEMS.map((name) => [name, CORE])),
   "app": [...CORE, ...SUBSYSTEMS],
