@@ -1,6 +1,7 @@
 import combineSource from "../shaders/norm/combine.wgsl" with { type: "text" };
 import inputGradientSource from "../shaders/norm/input_gradient.wgsl" with { type: "text" };
 import inputGradient4Source from "../shaders/norm/input_gradient4.wgsl" with { type: "text" };
+import merge4Source from "../shaders/norm/merge4.wgsl" with { type: "text" };
 import momentsGroup4Source from "../shaders/norm/moments_group4.wgsl" with { type: "text" };
 import moments4Source from "../shaders/norm/moments4.wgsl" with { type: "text" };
 import normalizeSource from "../shaders/norm/normalize.wgsl" with { type: "text" };
@@ -15,7 +16,7 @@ import type { Call, Dispatch, Lowering, Operand, Variant } from "../src/engine/g
 import { single, workgroupsFor } from "../src/engine/gpu/kernel.ts";
 import { type Shape, sizeOf } from "../src/util/shape.ts";
 import { reduceRuns } from "./reduce.ts";
-import { chunked, columnTile, GROUP_TARGET, lanesFor, SERIAL_TARGET } from "./tile.ts";
+import { chunked, groupTiles, lanesFor, SERIAL_TARGET } from "./tile.ts";
 
 export type StatsAttrs = { readonly groups: number };
 export type NormAttrs = { readonly groups: number; readonly epsilon: number };
@@ -40,6 +41,17 @@ const groupsWhole4 = (call: Call<StatsAttrs>) =>
 const manyGroups = (call: Call<StatsAttrs>, enough: number) =>
   imagesOf(call.inputs[0].shape).n * call.attrs.groups >= enough;
 
+const groupConstants = (size: number, lanes: number) => ({
+  LANES: lanes,
+  STEPS: Math.log2(lanes),
+  WHOLE: Number(size % (8 * lanes) === 0),
+});
+
+const groupVectors = (call: Call<StatsAttrs>) => {
+  const { p, c } = imagesOf(call.inputs[0].shape);
+  return p * c / call.attrs.groups / 4;
+};
+
 /** One invocation or one workgroup for each group. */
 function wholeGroups(
   call: Call<StatsAttrs>,
@@ -58,7 +70,7 @@ function wholeGroups(
       P: p,
       GROUPS: groups,
       CHANNELS: c / groups / unit,
-      ...(lanes > 1 ? { LANES: lanes } : {}),
+      ...(lanes > 1 ? groupConstants(p * c / groups / unit, lanes) : {}),
     },
     operands: [{ input: 0 }, "output"],
     workgroups: lanes > 1 ? workgroupsFor(n * groups, 1) : workgroupsFor(n * groups, 64),
@@ -67,48 +79,66 @@ function wholeGroups(
 
 /** How the rows of each example are cut, for a workgroup a tile or an invocation a column. */
 function columnPlan({ n, p, c }: Images, grouped: boolean) {
-  const { lanes, width, height, blocks } = columnTile(p, c / 4);
-  const cut = grouped
-    ? chunked(p, Math.ceil(GROUP_TARGET / (n * blocks)), 4 * height)
-    : chunked(p, Math.ceil(SERIAL_TARGET / (n * c / 4)), 16);
+  const tiles = grouped ? groupTiles(p, c / 4, n) : null;
+  const { chunks, chunk } = tiles ?? chunked(p, Math.ceil(SERIAL_TARGET / (n * c / 4)), 16);
   return {
-    ...cut,
-    constants: {
-      N: n,
-      P: p,
-      C: c / 4,
-      CHUNKS: cut.chunks,
-      CHUNK: cut.chunk,
-      ...(grouped ? { LANES: lanes, WIDTH: width } : {}),
-    },
-    workgroups: grouped
-      ? workgroupsFor(n * cut.chunks * blocks, 1)
-      : workgroupsFor(n * cut.chunks * c / 4, 64),
+    chunks,
+    chunk,
+    constants: { N: n, P: p, C: c / 4, CHUNKS: chunks, CHUNK: chunk, ...tiles?.constants },
+    workgroups: tiles ? workgroupsFor(n * chunks * tiles.blocks, 1) : workgroupsFor(n * chunks * c / 4, 64),
   };
 }
 
 /** Moments of each channel over chunks of rows, then their merger over chunks and the channels of a group. */
 function byColumns(call: Call<StatsAttrs>, grouped: boolean): Lowering {
   const images = imagesOf(call.inputs[0].shape);
-  const { n, p, c } = images;
+  const { n, c } = images;
   const { groups } = call.attrs;
   const { chunks, chunk, constants, workgroups } = columnPlan(images, grouped);
-  const merge: Dispatch = {
+  const final = grouped && chunks === 1 && groups === c;
+  const moments: Dispatch = {
+    name: grouped ? "norm/moments_group4" : "norm/moments4",
+    source: grouped ? momentsGroup4Source : moments4Source,
+    constants: { ...constants, ...(grouped ? { FINAL: Number(final) } : {}) },
+    operands: [{ input: 0 }, final ? "output" : { scratch: 0 }],
+    workgroups,
+  };
+  if (final) return single(moments);
+  const merge = grouped && groups === c
+    ? mergeChannels(images, chunks, chunk)
+    : mergeGroups(images, groups, chunks, chunk);
+  return { dispatches: [moments, merge], scratchBytes: [4 * 2 * n * chunks * c] };
+}
+
+/** Moments [2, N, chunks, C] to statistics [2, N, G], an invocation a group. */
+function mergeGroups({ n, p, c }: Images, groups: number, chunks: number, chunk: number): Dispatch {
+  return {
     name: "norm/combine",
     source: combineSource,
     constants: { N: n, P: p, GROUPS: groups, CHANNELS: c / groups, CHUNKS: chunks, CHUNK: chunk },
     operands: [{ scratch: 0 }, "output"],
     workgroups: workgroupsFor(n * groups, 64),
   };
+}
+
+/** Moments [2, N, chunks, C] to statistics [2, N, C], a workgroup four channels. */
+function mergeChannels({ n, p, c }: Images, chunks: number, chunk: number): Dispatch {
+  const lanes = chunks > 128 ? 256 : 64;
   return {
-    dispatches: [{
-      name: grouped ? "norm/moments_group4" : "norm/moments4",
-      source: grouped ? momentsGroup4Source : moments4Source,
-      constants,
-      operands: [{ input: 0 }, { scratch: 0 }],
-      workgroups,
-    }, merge],
-    scratchBytes: [4 * 2 * n * chunks * c],
+    name: "norm/merge4",
+    source: merge4Source,
+    constants: {
+      N: n,
+      P: p,
+      C: c / 4,
+      CHUNKS: chunks,
+      CHUNK: chunk,
+      PER: Math.ceil(chunks / lanes),
+      LANES: lanes,
+      STEPS: Math.log2(lanes),
+    },
+    operands: [{ scratch: 0 }, "output"],
+    workgroups: workgroupsFor(n * c / 4, 1),
   };
 }
 
@@ -122,10 +152,9 @@ export const groupStatsVariants: readonly Variant<StatsAttrs>[] = [{
   lower: (call) => byColumns(call, false),
 }, {
   id: "group4",
-  fits: (call) => groupsWhole4(call) && manyGroups(call, 128),
+  fits: (call) => groupsWhole4(call) && (manyGroups(call, 128) || groupVectors(call) <= 32 * 256),
   lower(call) {
-    const { p, c } = imagesOf(call.inputs[0].shape);
-    const lanes = lanesFor(p * c / call.attrs.groups / 4);
+    const lanes = lanesFor(groupVectors(call));
     return wholeGroups(call, "norm/stats_group4", statsGroup4Source, 4, lanes);
   },
 }, {
@@ -139,14 +168,16 @@ export const groupStatsVariants: readonly Variant<StatsAttrs>[] = [{
 }];
 
 /** Invocations that walk rows chunk, chunk + CHUNKS, …: enough to fill the device, each with what it can re-use. */
-const ROW_WALKERS = { software: 2048, gpu: 262_144 };
+const ROW_WALKERS = { software: 2048, gpu: 65_536 };
+/** Rows an invocation of a GPU takes, in straight line. */
+const GPU_ROWS = 8;
 
 /** A kernel over all elements: an invocation an element, or one for each vec4 of channels and CHUNKS-th row. */
 function overElements(
   call: Call<NormAttrs>,
   names: readonly [string, string],
   sources: readonly [string, string],
-  walkers: number,
+  software: boolean,
 ): Lowering {
   const { n, p, c } = imagesOf(call.inputs[0].shape);
   const { groups, epsilon } = call.attrs;
@@ -160,11 +191,23 @@ function overElements(
       workgroups: workgroupsFor(n * p * c, 64),
     });
   }
-  const chunks = Math.min(p, Math.max(1, Math.ceil(walkers / (n * c / 4))));
+  const walkers = software ? ROW_WALKERS.software : ROW_WALKERS.gpu;
+  const enough = Math.min(p, Math.max(1, Math.ceil(walkers / (n * c / 4))));
+  const rows = software ? 1 : Math.min(GPU_ROWS, 2 ** Math.floor(Math.log2(p / enough)));
+  const chunks = software ? enough : Math.ceil(p / rows);
   return single({
     name: names[1],
     source: sources[1],
-    constants: { N: n, P: p, C: c / 4, GROUPS: groups, CHUNKS: chunks, EPSILON: epsilon },
+    constants: {
+      N: n,
+      P: p,
+      C: c / 4,
+      GROUPS: groups,
+      CHUNKS: chunks,
+      ROWS: rows,
+      WHOLE: Number(p % (chunks * rows) === 0),
+      EPSILON: epsilon,
+    },
     operands,
     workgroups: workgroupsFor(n * chunks * c / 4, 64),
   });
@@ -175,10 +218,13 @@ function elementVariants(
   sources: readonly [string, string],
 ): readonly Variant<NormAttrs>[] {
   return [{
+    id: "walkers",
+    fits: (_, device) => device.software,
+    lower: (call) => overElements(call, names, sources, true),
+  }, {
     id: "rows",
     fits: () => true,
-    lower: (call, device) =>
-      overElements(call, names, sources, device.software ? ROW_WALKERS.software : ROW_WALKERS.gpu),
+    lower: (call) => overElements(call, names, sources, false),
   }];
 }
 

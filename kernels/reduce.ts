@@ -6,7 +6,7 @@ import type { Attrs, Call, Dispatch, Lowering, Operand, Variant } from "../src/e
 import { workgroupsFor } from "../src/engine/gpu/kernel.ts";
 import type { Shape } from "../src/util/shape.ts";
 import { sizeOf } from "../src/util/shape.ts";
-import { chunked, columnTile, GROUP_TARGET, SERIAL_TARGET } from "./tile.ts";
+import { chunked, groupTiles, SERIAL_TARGET } from "./tile.ts";
 
 /** A reduction of [outer, reduced, inner] over its middle. */
 export interface Run {
@@ -44,10 +44,9 @@ function stageOf(run: Run, { maximum, grouped, offset }: ReduceOptions): Stage {
   const rows = vector && fold ? reduced / 4 : reduced;
   const columns = vector && !fold ? inner / 4 : inner;
   const group = grouped && rows > GROUP_ROWS;
-  const { lanes, width, height, blocks } = columnTile(rows, columns);
-  const { chunks, chunk } = group
-    ? chunked(rows, Math.ceil(GROUP_TARGET / (outer * blocks)), 8 * height)
-    : chunked(rows, Math.ceil(SERIAL_TARGET / (outer * columns)), GROUP_ROWS);
+  const tiles = group ? groupTiles(rows, columns, outer) : null;
+  const { chunks, chunk } = tiles ??
+    chunked(rows, Math.ceil(SERIAL_TARGET / (outer * columns)), GROUP_ROWS);
   const file = `${group ? "group" : "serial"}${vector ? "4" : ""}` as keyof typeof SOURCES;
   return {
     chunks,
@@ -64,11 +63,11 @@ function stageOf(run: Run, { maximum, grouped, offset }: ReduceOptions): Stage {
         SCALE: scale,
         MAXIMUM: maximum ? 1 : 0,
         ...(vector ? { FOLD: fold ? 1 : 0 } : {}),
-        ...(group ? { LANES: lanes, WIDTH: width } : {}),
+        ...tiles?.constants,
       },
       operands: [from, to],
-      workgroups: group
-        ? workgroupsFor(outer * chunks * blocks, 1)
+      workgroups: tiles
+        ? workgroupsFor(outer * chunks * tiles.blocks, 1)
         : workgroupsFor(outer * chunks * columns, 64),
     }),
   };

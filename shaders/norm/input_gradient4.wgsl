@@ -1,9 +1,12 @@
-// input_gradient.wgsl by vec4s of channels; one invocation takes the rows chunk, chunk + CHUNKS, ….
+// input_gradient.wgsl by vec4s of channels; one invocation takes the rows chunk, chunk + CHUNKS, …, ROWS at a
+// time.
 override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 1u; // vec4s
 override GROUPS: u32 = 1u;
 override CHUNKS: u32 = 1u;
+override ROWS: u32 = 1u;
+override WHOLE: bool = false; // CHUNKS · ROWS divides P
 override EPSILON: f32 = 1e-5;
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
@@ -16,6 +19,8 @@ override EPSILON: f32 = 1e-5;
 fn statsAt(at: vec4u) -> vec4f { return vec4f(stats[at.x], stats[at.y], stats[at.z], stats[at.w]); }
 fn gammaAt(at: vec4u) -> vec4f { return vec4f(gamma[at.x], gamma[at.y], gamma[at.z], gamma[at.w]); }
 fn sumsAt(at: vec4u) -> vec4f { return vec4f(sums[at.x], sums[at.y], sums[at.z], sums[at.w]); }
+
+fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
 
 @compute @workgroup_size(64)
 fn main(
@@ -32,7 +37,10 @@ fn main(
   let g = channel / channels;
   var plain = vec4f(0.0);
   var scaled = vec4f(0.0);
-  if (channels % 4u == 0u) { // the four are of one group
+  if (channels == 1u) {
+    plain = gammaAt(channel) * sumsAt(n * 4u * C + channel);
+    scaled = gammaAt(channel) * sumsAt((N + n) * 4u * C + channel);
+  } else if (channels % 4u == 0u) { // the four are of one group
     for (var k = g.x * channels; k < (g.x + 1u) * channels; k++) {
       plain += gamma[k] * sums[n * 4u * C + k];
       scaled += gamma[k] * sums[(N + n) * 4u * C + k];
@@ -48,8 +56,14 @@ fn main(
   let scale = inverse * gammaAt(channel);
   let shift = inverse * plain / f32(P * channels);
   let slope = inverse * inverse * scaled / f32(P * channels);
-  for (var p = index / C % CHUNKS; p < P; p += CHUNKS) {
-    let i = (n * P + p) * C + c;
-    dx[i] = scale * dy[i] - shift - slope * (x[i] - mean);
+  for (var first = index / C % CHUNKS; first < P; first += CHUNKS * ROWS) {
+    // unroll
+    for (var j = 0u; j < ROWS; j++) {
+      let p = first + j * CHUNKS;
+      if (WHOLE || j == 0u || p < P) {
+        let i = (n * P + p) * C + c;
+        dx[i] = epilogue(i, scale * dy[i] - shift - slope * (x[i] - mean));
+      }
+    }
   }
 }

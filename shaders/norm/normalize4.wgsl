@@ -1,9 +1,11 @@
-// normalize.wgsl by vec4s of channels; one invocation takes the rows chunk, chunk + CHUNKS, ….
+// normalize.wgsl by vec4s of channels; one invocation takes the rows chunk, chunk + CHUNKS, …, ROWS at a time.
 override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 1u; // vec4s
 override GROUPS: u32 = 1u;
 override CHUNKS: u32 = 1u;
+override ROWS: u32 = 1u;
+override WHOLE: bool = false; // CHUNKS · ROWS divides P
 override EPSILON: f32 = 1e-5;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
@@ -13,6 +15,8 @@ override EPSILON: f32 = 1e-5;
 @group(0) @binding(4) var<storage, read_write> y: array<vec4f>;
 
 fn statsAt(at: vec4u) -> vec4f { return vec4f(stats[at.x], stats[at.y], stats[at.z], stats[at.w]); }
+
+fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
 
 @compute @workgroup_size(64)
 fn main(
@@ -28,8 +32,14 @@ fn main(
   let mean = statsAt(at);
   let scale = gamma[c] * inverseSqrt(statsAt(N * GROUPS + at) + EPSILON);
   let shift = beta[c];
-  for (var p = index / C % CHUNKS; p < P; p += CHUNKS) {
-    let i = (n * P + p) * C + c;
-    y[i] = (x[i] - mean) * scale + shift;
+  for (var first = index / C % CHUNKS; first < P; first += CHUNKS * ROWS) {
+    // unroll
+    for (var j = 0u; j < ROWS; j++) {
+      let p = first + j * CHUNKS;
+      if (WHOLE || j == 0u || p < P) {
+        let i = (n * P + p) * C + c;
+        y[i] = epilogue(i, (x[i] - mean) * scale + shift);
+      }
+    }
   }
 }

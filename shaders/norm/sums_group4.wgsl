@@ -1,4 +1,5 @@
-// sums4.wgsl with workgroups of WIDTH channels (vec4s) by LANES / WIDTH rows, which ends in a tree over the rows.
+// sums4.wgsl with workgroups of WIDTH channels (vec4s) by LANES / WIDTH rows, of which a lane takes BATCH at a time; it
+// ends in a tree over the lanes. WHOLE: no chunk ends within a batch.
 override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 1u; // vec4s
@@ -7,7 +8,11 @@ override CHUNKS: u32 = 1u;
 override CHUNK: u32 = 1u;
 override LANES: u32 = 256u;
 override WIDTH: u32 = 1u;
+override STEPS: u32 = 8u; // LANES / WIDTH = 2^STEPS
+override HEIGHT: u32 = LANES / WIDTH;
+override WHOLE: bool = false;
 override EPSILON: f32 = 1e-5;
+const BATCH: u32 = 4u;
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -39,24 +44,32 @@ fn main(
   let mean = statsAt(at);
   var plain = vec4f(0.0);
   var scaled = vec4f(0.0);
-  for (var p = first + row; p < end; p += LANES / WIDTH) {
-    let i = (n * P + p) * C + c;
-    let slope = dy[i];
-    plain += slope;
-    scaled += slope * (x[i] - mean);
+  for (var start = first + row; start < end; start += BATCH * HEIGHT) {
+    // unroll
+    for (var j = 0u; j < BATCH; j++) {
+      let p = start + j * HEIGHT;
+      let i = (n * P + select(min(p, end - 1u), p, WHOLE)) * C + c;
+      let slope = select(vec4f(), dy[i], WHOLE || p < end);
+      plain += slope;
+      scaled += slope * (x[i] - mean);
+    }
   }
   plainPartial[lane] = plain;
   scaledPartial[lane] = scaled;
-  for (var half = LANES / WIDTH / 2u; half > 0u; half /= 2u) {
+  // unroll
+  for (var step = 0u; step < STEPS; step++) {
+    let half = HEIGHT >> (step + 1u);
     workgroupBarrier();
     if (row < half) {
-      plainPartial[lane] += plainPartial[lane + half * WIDTH];
-      scaledPartial[lane] += scaledPartial[lane + half * WIDTH];
+      plain += plainPartial[lane + half * WIDTH];
+      scaled += scaledPartial[lane + half * WIDTH];
+      plainPartial[lane] = plain;
+      scaledPartial[lane] = scaled;
     }
   }
   if (row == 0u && column < C) {
     let i = slot * C + column;
-    sums[i] = plainPartial[lane];
-    sums[N * CHUNKS * C + i] = scaledPartial[lane] * inverseSqrt(statsAt(N * GROUPS + at) + EPSILON);
+    sums[i] = plain;
+    sums[N * CHUNKS * C + i] = scaled * inverseSqrt(statsAt(N * GROUPS + at) + EPSILON);
   }
 }

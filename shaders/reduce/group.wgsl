@@ -10,9 +10,15 @@ override SCALE: f32 = 1.0;
 override MAXIMUM: bool = false;
 override LANES: u32 = 256u;
 override WIDTH: u32 = 1u;
+override STEPS: u32 = 8u; // LANES / WIDTH = 2^STEPS
+override HEIGHT: u32 = LANES / WIDTH;
+override WHOLE: bool = false; // no chunk ends within a batch
+const BATCH: u32 = 8u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
 
 var<workgroup> partial: array<f32, LANES>;
 
@@ -39,11 +45,23 @@ fn main(
   // A lane may find no row: it adds 0 to a sum, and repeats the chunk's first row for a maximum.
   var total = 0.0;
   if (MAXIMUM) { total = x[base + first * INNER]; }
-  for (var r = first + row; r < end; r += LANES / WIDTH) { total = combine(total, x[base + r * INNER]); }
-  partial[lane] = total;
-  for (var half = LANES / WIDTH / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (row < half) { partial[lane] = combine(partial[lane], partial[lane + half * WIDTH]); }
+  for (var start = first + row; start < end; start += BATCH * HEIGHT) {
+    // unroll
+    for (var j = 0u; j < BATCH; j++) {
+      let r = start + j * HEIGHT;
+      let value = x[base + select(min(r, end - 1u), r, WHOLE) * INNER];
+      total = select(total, combine(total, value), WHOLE || r < end);
+    }
   }
-  if (row == 0u && column < INNER) { y[slot * INNER + column] = SCALE * partial[lane]; }
+  partial[lane] = total;
+  // unroll
+  for (var step = 0u; step < STEPS; step++) {
+    let half = HEIGHT >> (step + 1u);
+    workgroupBarrier();
+    if (row < half) {
+      total = combine(total, partial[lane + half * WIDTH]);
+      partial[lane] = total;
+    }
+  }
+  if (row == 0u && column < INNER) { y[slot * INNER + column] = epilogue(slot * INNER + column, SCALE * total); }
 }

@@ -10,9 +10,15 @@ override MAXIMUM: bool = false;
 override FOLD: bool = false;
 override LANES: u32 = 256u;
 override WIDTH: u32 = 1u;
+override STEPS: u32 = 8u; // LANES / WIDTH = 2^STEPS
+override HEIGHT: u32 = LANES / WIDTH;
+override WHOLE: bool = false; // no chunk ends within a batch
+const BATCH: u32 = 8u;
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
+
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
 
 var<workgroup> partial: array<vec4f, LANES>;
 
@@ -39,22 +45,34 @@ fn main(
   // A lane may find no row: it adds 0 to a sum, and repeats the chunk's first row for a maximum.
   var total = vec4f(0.0);
   if (MAXIMUM) { total = x[base + first * INNER]; }
-  for (var r = first + row; r < end; r += LANES / WIDTH) { total = combine(total, x[base + r * INNER]); }
+  for (var start = first + row; start < end; start += BATCH * HEIGHT) {
+    // unroll
+    for (var j = 0u; j < BATCH; j++) {
+      let r = start + j * HEIGHT;
+      let value = x[base + select(min(r, end - 1u), r, WHOLE) * INNER];
+      total = select(total, combine(total, value), WHOLE || r < end);
+    }
+  }
   partial[lane] = total;
-  for (var half = LANES / WIDTH / 2u; half > 0u; half /= 2u) {
+  // unroll
+  for (var step = 0u; step < STEPS; step++) {
+    let half = HEIGHT >> (step + 1u);
     workgroupBarrier();
-    if (row < half) { partial[lane] = combine(partial[lane], partial[lane + half * WIDTH]); }
+    if (row < half) {
+      total = combine(total, partial[lane + half * WIDTH]);
+      partial[lane] = total;
+    }
   }
   if (row != 0u || column >= INNER) { return; }
   let at = slot * INNER + column;
   if (FOLD) {
-    let pair = combine(partial[lane], partial[lane].zwzw);
-    y[at] = SCALE * combine(pair, pair.yyyy).x;
+    let pair = combine(total, total.zwzw);
+    y[at] = epilogue(at, SCALE * combine(pair, pair.yyyy).x);
   } else {
-    let result = SCALE * partial[lane];
-    y[4u * at] = result.x;
-    y[4u * at + 1u] = result.y;
-    y[4u * at + 2u] = result.z;
-    y[4u * at + 3u] = result.w;
+    let result = SCALE * total;
+    y[4u * at] = epilogue(4u * at, result.x);
+    y[4u * at + 1u] = epilogue(4u * at + 1u, result.y);
+    y[4u * at + 2u] = epilogue(4u * at + 2u, result.z);
+    y[4u * at + 3u] = epilogue(4u * at + 3u, result.w);
   }
 }

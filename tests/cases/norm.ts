@@ -20,6 +20,8 @@ const settings: readonly Setting[] = [
   { name: "odd channels, one each", shape: [1, 40, 5], groups: 5 },
   { name: "one group", shape: [2, 2, 2, 8], groups: 1 },
   { name: "more channels than a workgroup is wide", shape: [1, 40, 272], groups: 272 },
+  { name: "several chunks and rows an invocation", shape: [1, 16_641, 32], groups: 32 },
+  { name: "several whole chunks", shape: [1, 10_240, 8], groups: 8 },
 ];
 
 /** Statistics as they may be: a mean and a positive variance. */

@@ -15,6 +15,8 @@ const reductions: readonly { name: string; shape: number[]; axes: number[] }[] =
   { name: "bias of a convolution, odd", shape: [4, 10, 10, 3], axes: [0, 1, 2] },
   { name: "long columns, split", shape: [5000, 4], axes: [0] },
   { name: "long columns, odd, split", shape: [3001, 3], axes: [0] },
+  { name: "bias of a large batch", shape: [10_300, 8], axes: [0] },
+  { name: "bias of a large batch, odd", shape: [17_000, 3], axes: [0] },
   { name: "many columns", shape: [40, 300], axes: [0] },
   { name: "many columns, odd", shape: [40, 67], axes: [0] },
   { name: "long rows", shape: [3, 160], axes: [1] },
