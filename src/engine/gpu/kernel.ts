@@ -7,6 +7,8 @@ export type DType = "f32" | "u32";
 export interface TensorType {
   readonly shape: Shape;
   readonly dtype: DType;
+  /** How a compiled program keeps the numbers, where not as they are. Kernels see f32 all the same; variants may differ. */
+  readonly stored?: "f16";
 }
 
 /** Static arguments of an op: what is not a tensor. */

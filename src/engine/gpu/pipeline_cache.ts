@@ -1,4 +1,5 @@
 import { GpuError } from "./errors.ts";
+import { storeHalves } from "./half_storage.ts";
 import type { Dispatch } from "./kernel.ts";
 import { type Access, bindingAccess, specialize } from "./specialize.ts";
 
@@ -28,15 +29,15 @@ export class PipelineCache {
   }
 
   /**
-   * The pipeline of a dispatch.
+   * The pipeline of a dispatch; `halves` are the operands that are stored as f16.
    *
    * @throws {GpuError} if the WGSL does not compile: kernel, line and the compiler's words.
    */
-  get(dispatch: Dispatch): Promise<Pipeline> {
-    const code = specialize(dispatch.name, dispatch.source, dispatch.constants);
+  get({ name, source, constants }: Dispatch, halves: readonly boolean[] = []): Promise<Pipeline> {
+    const code = storeHalves(name, specialize(name, source, constants), halves);
     let pipeline = this.#pipelines.get(code);
     if (!pipeline) {
-      pipeline = this.#compile(dispatch.name, code);
+      pipeline = this.#compile(name, code);
       this.#pipelines.set(code, pipeline);
     }
     return pipeline;
