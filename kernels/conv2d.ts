@@ -3,9 +3,12 @@ import narrowSource from "../shaders/conv2d/narrow.wgsl" with { type: "text" };
 import plainSource from "../shaders/conv2d/plain.wgsl" with { type: "text" };
 import stripSource from "../shaders/conv2d/strip.wgsl" with { type: "text" };
 import strip3Source from "../shaders/conv2d/strip3.wgsl" with { type: "text" };
-import tiledSource from "../shaders/conv2d/tiled.wgsl" with { type: "text" };
+import convolutionSource from "../shaders/product/convolution.wgsl" with { type: "text" };
+import anySource from "../shaders/product/convolution_any.wgsl" with { type: "text" };
+import gradientSource from "../shaders/product/input_gradient.wgsl" with { type: "text" };
 import { type Attrs, type Call, single, type Variant, workgroupsFor } from "../src/engine/gpu/kernel.ts";
 import { type ConvAttrs, convSizes } from "./conv_sizes.ts";
+import { type Product, productVariants } from "./product.ts";
 
 export type InputGradientAttrs = ConvAttrs & { input: readonly number[] };
 
@@ -105,6 +108,64 @@ function slidingConstants(task: Task): Record<string, number> {
   return { PADDING_Y: y, PADDING_X: x, INPUT_GRADIENT: Number(task.gradient) };
 }
 
+/** A task as a matrix product; null where channels do not come in fours. */
+function productOf(task: Task): Product | null {
+  if (task.depthwise || task.channels % 4 !== 0) return null;
+  return task.gradient ? gradientProduct(task) : forwardProduct(task);
+}
+
+function forwardProduct(task: Task): Product {
+  const { batch, result: [height, width], channels, sourceChannels, kernel, stride, padding } = task;
+  const vectors = sourceChannels % 4 === 0;
+  const m = batch * height * width, k = kernel[0] * kernel[1] * sourceChannels;
+  return {
+    name: "conv2d/forward",
+    operands: vectors ? convolutionSource : anySource,
+    constants: {
+      SOURCE_HEIGHT: task.source[0],
+      SOURCE_WIDTH: task.source[1],
+      SOURCE_CHANNELS: vectors ? sourceChannels / 4 : sourceChannels,
+      HEIGHT: height,
+      WIDTH: width,
+      KERNEL_WIDTH: kernel[1],
+      STRIDE: stride,
+      PADDING: padding,
+      ...vectors ? {} : { K: k },
+    },
+    batch: 1,
+    m,
+    n: channels,
+    k,
+    rows: m,
+  };
+}
+
+function gradientProduct(task: Task): Product | null {
+  const { batch, result: [height, width], channels, sourceChannels, kernel, stride, padding } = task;
+  if (sourceChannels % 4 !== 0) return null;
+  const perClass = (size: number) => Math.ceil(size / stride);
+  return {
+    name: "conv2d/input_gradient",
+    operands: gradientSource,
+    constants: {
+      HEIGHT: task.source[0],
+      WIDTH: task.source[1],
+      CHANNELS: sourceChannels / 4,
+      SOURCE_HEIGHT: height,
+      SOURCE_WIDTH: width,
+      KERNEL_HEIGHT: kernel[0],
+      KERNEL_WIDTH: kernel[1],
+      STRIDE: stride,
+      PADDING: padding,
+    },
+    batch: stride * stride,
+    m: batch * perClass(height) * perClass(width),
+    n: channels,
+    k: perClass(kernel[0]) * perClass(kernel[1]) * sourceChannels,
+    rows: batch * height * width,
+  };
+}
+
 /** The ordered variants for one way to see a call as a task. */
 function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly Variant<A>[] {
   const strip3: Variant<A> = {
@@ -175,29 +236,6 @@ function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly 
       });
     },
   };
-  /** Implicit matrix product in tiles of 4 · rows pixels by 4 · columns channels. */
-  const tiled = (rows: number, columns: number, fits: (task: Task) => boolean): Variant<A> => ({
-    id: `tiled${4 * rows}x${4 * columns}`,
-    fits: (call, device) => !device.software && wholeVectors(taskOf(call)) && fits(taskOf(call)),
-    lower(call) {
-      const task = taskOf(call);
-      const tiles = pixelTiles(task, 4 * rows);
-      const layers = Math.ceil(tiles / 65_535);
-      return single({
-        name: `conv2d/tiled${4 * rows}x${4 * columns}`,
-        source: tiledSource,
-        constants: {
-          ...sizeConstants(task, 4, 4),
-          ...tapConstants(task),
-          INPUT_GRADIENT: Number(task.gradient),
-          ROWS: rows,
-          COLUMNS: columns,
-        },
-        operands,
-        workgroups: [Math.ceil(task.channels / (4 * columns)), Math.min(tiles, 65_535), layers],
-      });
-    },
-  });
   const plain: Variant<A> = {
     id: "plain",
     fits: () => true,
@@ -222,18 +260,9 @@ function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly 
     depthwise3,
     strip,
     narrow,
-    tiled(16, 16, (task) => task.channels > 32 && 2 * pixelTiles(task, 64) >= ENOUGH_TILES),
-    tiled(16, 8, (task) => task.channels > 16),
-    tiled(16, 4, () => true),
+    ...productVariants((call: Call<A>) => productOf(taskOf(call))),
     plain,
   ];
-}
-
-/** Below this many tiles of 64 × 64, smaller tiles keep more of a GPU busy. */
-const ENOUGH_TILES = 256;
-
-function pixelTiles({ batch, result: [height, width] }: Task, side: number): number {
-  return Math.ceil(batch * height * width / side);
 }
 
 export const conv2dVariants: readonly Variant<ConvAttrs>[] = variantsOf(forwardTask);

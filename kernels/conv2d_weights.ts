@@ -3,7 +3,8 @@ import narrow3Source from "../shaders/conv2d/weights_narrow3.wgsl" with { type: 
 import plainSource from "../shaders/conv2d/weights_plain.wgsl" with { type: "text" };
 import stripSource from "../shaders/conv2d/weights_strip.wgsl" with { type: "text" };
 import strip3Source from "../shaders/conv2d/weights_strip3.wgsl" with { type: "text" };
-import tiledSource from "../shaders/conv2d/weights_tiled.wgsl" with { type: "text" };
+import productSource from "../shaders/product/weight_gradient.wgsl" with { type: "text" };
+import anySource from "../shaders/product/weight_gradient_any.wgsl" with { type: "text" };
 import sumSource from "../shaders/conv2d/sum_partials.wgsl" with { type: "text" };
 import {
   type Call,
@@ -14,6 +15,7 @@ import {
 } from "../src/engine/gpu/kernel.ts";
 import { sizeOf } from "../src/util/shape.ts";
 import { type ConvAttrs, type ConvSizes, convSizes } from "./conv_sizes.ts";
+import { type Product, productVariants } from "./product.ts";
 
 export type WeightGradientAttrs = ConvAttrs & { kernel: readonly number[] };
 type WeightCall = Call<WeightGradientAttrs>;
@@ -73,7 +75,6 @@ function summed(call: WeightCall, chunks: number, partial: Omit<Dispatch, "opera
 /** Invocations that keep the few cores of a software adapter busy; more only add partial sums. */
 const SOFTWARE_INVOCATIONS = 384;
 const GPU_INVOCATIONS = 65_536;
-const GPU_WORKGROUPS = 512;
 
 /** Splits the rows of all images so that `units` invocations a chunk make `wanted` in all. */
 function splitRows({ batch, output }: ConvSizes, units: number, wanted: number) {
@@ -158,37 +159,33 @@ const strip: Variant<WeightGradientAttrs> = {
   },
 };
 
-const tiled = (
-  rows: number,
-  columns: number,
-  fits: (sizes: ConvSizes) => boolean,
-): Variant<WeightGradientAttrs> => ({
-  id: `tiled${4 * rows}x${4 * columns}`,
-  fits: (call, device) => !device.software && wholeVectors(sizesOf(call)) && fits(sizesOf(call)),
-  lower(call) {
-    const sizes = sizesOf(call);
-    const x = Math.ceil(sizes.outChannels / (4 * columns));
-    const y = Math.ceil(sizeOf(sizes.kernel) * sizes.inChannels / (4 * rows));
-    const { share, chunks } = split(
-      Math.ceil(sizes.batch * sizeOf(sizes.output) / 32),
-      Math.ceil(GPU_WORKGROUPS / (x * y)),
-      4,
-    );
-    return summed(call, chunks, {
-      name: `conv2d/weights_tiled${4 * rows}x${4 * columns}`,
-      source: tiledSource,
-      constants: {
-        ...sizeConstants(sizes, 4, call.attrs.padding),
-        KERNEL_WIDTH: sizes.kernel[1],
-        STRIDE: call.attrs.stride,
-        CHUNK: 32 * share,
-        ROWS: rows,
-        COLUMNS: columns,
-      },
-      workgroups: [x, y, chunks],
-    });
-  },
-});
+function productOf(call: WeightCall): Product | null {
+  const sizes = sizesOf(call);
+  const { batch, input, inChannels, kernel, output, outChannels } = sizes;
+  if (sizes.depthwise || outChannels % 4 !== 0) return null;
+  const vectors = inChannels % 4 === 0;
+  const m = sizeOf(kernel) * inChannels, k = batch * sizeOf(output);
+  return {
+    name: "conv2d/weight_gradient",
+    operands: vectors ? productSource : anySource,
+    constants: {
+      SOURCE_HEIGHT: input[0],
+      SOURCE_WIDTH: input[1],
+      SOURCE_CHANNELS: vectors ? inChannels / 4 : inChannels,
+      HEIGHT: output[0],
+      WIDTH: output[1],
+      KERNEL_WIDTH: kernel[1],
+      STRIDE: call.attrs.stride,
+      PADDING: call.attrs.padding,
+      PIXELS: k,
+    },
+    batch: 1,
+    m,
+    n: outChannels,
+    k,
+    rows: m,
+  };
+}
 
 const plain: Variant<WeightGradientAttrs> = {
   id: "plain",
@@ -219,8 +216,6 @@ export const weightGradientVariants: readonly Variant<WeightGradientAttrs>[] = [
   strip,
   narrow3,
   depthwise3,
-  tiled(16, 16, (sizes) => sizes.outChannels > 32),
-  tiled(16, 8, (sizes) => sizes.outChannels > 16),
-  tiled(16, 4, () => true),
+  ...productVariants(productOf),
   plain,
 ];

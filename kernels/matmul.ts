@@ -1,7 +1,9 @@
 import plainSource from "../shaders/matmul/plain.wgsl" with { type: "text" };
 import registerSource from "../shaders/matmul/register.wgsl" with { type: "text" };
-import tiledSource from "../shaders/matmul/tiled.wgsl" with { type: "text" };
+import vectorSource from "../shaders/product/matmul.wgsl" with { type: "text" };
+import anySource from "../shaders/product/matmul_any.wgsl" with { type: "text" };
 import { type Call, single, type Variant, workgroupsFor } from "../src/engine/gpu/kernel.ts";
+import { type Product, productVariants } from "./product.ts";
 
 /** Which operands are stored with their last two dimensions swapped. */
 export type MatmulAttrs = { transposeA: boolean; transposeB: boolean };
@@ -82,33 +84,27 @@ const register: Variant<MatmulAttrs> = {
   },
 };
 
-/** Tiles of 4 · side by 4 · side in workgroup memory. */
-function tiled(side: number, fits: Variant<MatmulAttrs>["fits"]): Variant<MatmulAttrs> {
+function productOf(call: Call<MatmulAttrs>): Product {
+  const { batch, m, n, k } = matmulSizes(call);
+  const vectors = rowsOfFour(call);
   return {
-    id: `tiled${4 * side}`,
-    fits: (call, device) => !device.software && rowsOfFour(call) && fits(call, device),
-    lower(call) {
-      const { batch, m, n } = matmulSizes(call);
-      return single({
-        name: `matmul/tiled${4 * side}`,
-        source: tiledSource,
-        constants: { ...constantsOf(call), ROWS: side, COLUMNS: side },
-        operands,
-        workgroups: [Math.ceil(n / (4 * side)), Math.ceil(m / (4 * side)), batch],
-      });
+    name: "matmul",
+    operands: vectors ? vectorSource : anySource,
+    constants: {
+      TRANSPOSE_A: Number(call.attrs.transposeA),
+      TRANSPOSE_B: Number(call.attrs.transposeB),
+      ...vectors ? {} : { N: n, K: k },
     },
+    batch,
+    m,
+    n,
+    k,
+    rows: batch * m,
   };
 }
 
-/** Below this many tiles of 64 by 64, smaller tiles keep more of a GPU busy. */
-const ENOUGH_TILES = 128;
-
 export const matmulVariants: readonly Variant<MatmulAttrs>[] = [
   register,
-  tiled(16, (call) => {
-    const { batch, m, n } = matmulSizes(call);
-    return batch * Math.ceil(m / 64) * Math.ceil(n / 64) >= ENOUGH_TILES;
-  }),
-  tiled(8, () => true),
+  ...productVariants(productOf),
   plain,
 ];

@@ -61,6 +61,7 @@ export async function openDevice(gpu: GPU, backend: BackendName): Promise<Gpu> {
     requiredLimits: {
       maxBufferSize: adapter.limits.maxBufferSize,
       maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
+      maxComputeWorkgroupStorageSize: adapter.limits.maxComputeWorkgroupStorageSize,
     },
   });
   let firstError: string | null = null;

@@ -1,8 +1,11 @@
+import { unroll } from "./unroll.ts";
+
 /** Access of one binding as the WGSL declares it. */
 export type Access = "read" | "read_write";
 
 /**
- * Replaces the defaults of `override` constants by `const`s, so that the compiler of the driver sees shapes as literals.
+ * Replaces the defaults of `override` constants by `const`s, so that the compiler of the driver sees shapes as literals,
+ * and unrolls the loops that ask for it.
  *
  * @throws {Error} if a constant is given that the source does not declare.
  */
@@ -22,7 +25,7 @@ export function specialize(
   if (unused.size > 0) {
     throw new Error(`internal: kernel ${name} declares no override constant ${[...unused].join(", ")}`);
   }
-  return code;
+  return unroll(name, code);
 }
 
 function literal(value: number, type: string): string {
