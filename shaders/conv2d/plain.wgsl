@@ -20,6 +20,8 @@ override DEPTHWISE: bool = false;
 @group(0) @binding(1) var<storage, read> weights: array<f32>;
 @group(0) @binding(2) var<storage, read_write> result: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 // Where the source is read for position i of the result under tap k; 2³² − 1 and its neighbours stand for outside.
 fn position(i: u32, k: u32) -> u32 {
   if (INPUT_GRADIENT) {
@@ -62,5 +64,5 @@ fn main(
       }
     }
   }
-  result[index] = total;
+  result[index] = epilogue(index, total);
 }

@@ -24,6 +24,8 @@ override REACH: u32 = select(STRIDE, 1u, INPUT_GRADIENT);
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
+fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
+
 // Whether the result's position i has a source position under tap k.
 fn reaches(i: u32, k: u32) -> bool {
   return !INPUT_GRADIENT || (i + PADDING + k * (STRIDE - 1u)) % STRIDE == 0u;
@@ -93,8 +95,8 @@ fn main(
   }
   let at = ((n * HEIGHT + y) * WIDTH + x) * CHANNELS + o;
   let next = STEP * CHANNELS;
-  if (x < WIDTH) { result[at] = r0; }
-  if (x + STEP < WIDTH) { result[at + next] = r1; }
-  if (x + 2u * STEP < WIDTH) { result[at + 2u * next] = r2; }
-  if (x + 3u * STEP < WIDTH) { result[at + 3u * next] = r3; }
+  if (x < WIDTH) { result[at] = epilogue(at, r0); }
+  if (x + STEP < WIDTH) { result[at + next] = epilogue(at + next, r1); }
+  if (x + 2u * STEP < WIDTH) { result[at + 2u * next] = epilogue(at + 2u * next, r2); }
+  if (x + 3u * STEP < WIDTH) { result[at + 3u * next] = epilogue(at + 3u * next, r3); }
 }

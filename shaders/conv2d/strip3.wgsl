@@ -18,6 +18,8 @@ override STRIPS: u32 = (WIDTH + 3u) / 4u;
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
+fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
+
 fn load(row: u32, x: u32, c: u32) -> vec4f {
   let value = source[(row + min(x, SOURCE_WIDTH - 1u)) * SOURCE_CHANNELS + c];
   return select(vec4f(), value, x < SOURCE_WIDTH);
@@ -85,8 +87,8 @@ fn main(
     }
   }
   let at = ((n * HEIGHT + y) * WIDTH + x) * CHANNELS + o;
-  result[at] = r0;
-  if (x + 1u < WIDTH) { result[at + CHANNELS] = r1; }
-  if (x + 2u < WIDTH) { result[at + 2u * CHANNELS] = r2; }
-  if (x + 3u < WIDTH) { result[at + 3u * CHANNELS] = r3; }
+  result[at] = epilogue(at, r0);
+  if (x + 1u < WIDTH) { result[at + CHANNELS] = epilogue(at + CHANNELS, r1); }
+  if (x + 2u < WIDTH) { result[at + 2u * CHANNELS] = epilogue(at + 2u * CHANNELS, r2); }
+  if (x + 3u < WIDTH) { result[at + 3u * CHANNELS] = epilogue(at + 3u * CHANNELS, r3); }
 }

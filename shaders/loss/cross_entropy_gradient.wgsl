@@ -9,6 +9,8 @@ override SMOOTHING: f32 = 0.0;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> dlogits: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -26,6 +28,6 @@ fn main(
   for (var k = 0u; k < K; k++) { total += exp(logits[row + k] - top); }
   for (var k = 0u; k < K; k++) {
     let aimed = select(0.0, 1.0 - SMOOTHING, k == label) + SMOOTHING / f32(K);
-    dlogits[row + k] = (exp(logits[row + k] - top) / total - aimed) * slope;
+    dlogits[row + k] = epilogue(row + k, (exp(logits[row + k] - top) / total - aimed) * slope);
   }
 }

@@ -11,6 +11,8 @@ override TRANSPOSE_B: bool = false;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -32,5 +34,5 @@ fn main(
     aAt += aStep;
     bAt += bStep;
   }
-  y[index] = total;
+  y[index] = epilogue(index, total);
 }

@@ -12,6 +12,8 @@ override M4: u32 = (M + 3u) / 4u;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 
+fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
+
 // Columns are the rows 4 · m … 4 · m + 3 of a, each with its elements 4 · k … 4 · k + 3. Rows past the end repeat the last.
 fn rowsOfA(batch: u32, m: u32, k: u32) -> mat4x4f {
   if (TRANSPOSE_A) {
@@ -69,8 +71,8 @@ fn main(
   }
   let row = m * 4u;
   let at = (batch * M + row) * N4 + n;
-  y[at] = y0;
-  if (row + 1u < M) { y[at + N4] = y1; }
-  if (row + 2u < M) { y[at + 2u * N4] = y2; }
-  if (row + 3u < M) { y[at + 3u * N4] = y3; }
+  y[at] = epilogue(at, y0);
+  if (row + 1u < M) { y[at + N4] = epilogue(at + N4, y1); }
+  if (row + 2u < M) { y[at + 2u * N4] = epilogue(at + 2u * N4, y2); }
+  if (row + 3u < M) { y[at + 3u * N4] = epilogue(at + 3u * N4, y3); }
 }

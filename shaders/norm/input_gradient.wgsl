@@ -13,6 +13,8 @@ override EPSILON: f32 = 1e-5;
 @group(0) @binding(4) var<storage, read> sums: array<f32>;
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -33,5 +35,5 @@ fn main(
   }
   let inverse = inverseSqrt(stats[(N + n) * GROUPS + g] + EPSILON);
   let normal = (x[index] - stats[n * GROUPS + g]) * inverse;
-  dx[index] = inverse * (gamma[c] * dy[index] - (plain + normal * scaled) / f32(P * channels));
+  dx[index] = epilogue(index, inverse * (gamma[c] * dy[index] - (plain + normal * scaled) / f32(P * channels)));
 }

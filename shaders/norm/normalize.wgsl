@@ -11,6 +11,8 @@ override EPSILON: f32 = 1e-5;
 @group(0) @binding(3) var<storage, read> beta: array<f32>;
 @group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -22,5 +24,5 @@ fn main(
   let c = index % C;
   let at = index / (P * C) * GROUPS + c / (C / GROUPS);
   let scale = gamma[c] * inverseSqrt(stats[N * GROUPS + at] + EPSILON);
-  y[index] = (x[index] - stats[at]) * scale + beta[c];
+  y[index] = epilogue(index, (x[index] - stats[at]) * scale + beta[c]);
 }

@@ -11,6 +11,8 @@ override STRIDE: u32 = 2u;
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> dx: array<vec4f>;
 
+fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -30,5 +32,5 @@ fn main(
       if (iy < oy * STRIDE + KERNEL && ix < ox * STRIDE + KERNEL) { total += dy[((n * OH + oy) * OW + ox) * C + c]; }
     }
   }
-  dx[index] = total / f32(KERNEL * KERNEL);
+  dx[index] = epilogue(index, total / f32(KERNEL * KERNEL));
 }

@@ -13,6 +13,8 @@ override STRIDE: u32 = 2u;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -41,5 +43,5 @@ fn main(
       total += slope;
     }
   }
-  dx[index] = total;
+  dx[index] = epilogue(index, total);
 }

@@ -11,6 +11,8 @@ override MAXIMUM: bool = false;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 fn combine(a: f32, b: f32) -> f32 {
   if (MAXIMUM) { return max(a, b); }
   return a + b;
@@ -29,5 +31,5 @@ fn main(
   let base = OFFSET + index / (INNER * CHUNKS) * ROWS * INNER + index % INNER;
   var total = x[base + first * INNER];
   for (var r = first + 1u; r < end; r++) { total = combine(total, x[base + r * INNER]); }
-  y[index] = SCALE * total;
+  y[index] = epilogue(index, SCALE * total);
 }

@@ -12,6 +12,8 @@ override FOLD: bool = false;
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 fn combine(a: vec4f, b: vec4f) -> vec4f {
   if (MAXIMUM) { return max(a, b); }
   return a + b;
@@ -32,12 +34,12 @@ fn main(
   for (var r = first + 1u; r < end; r++) { total = combine(total, x[base + r * INNER]); }
   if (FOLD) {
     let pair = combine(total, total.zwzw);
-    y[index] = SCALE * combine(pair, pair.yyyy).x;
+    y[index] = epilogue(index, SCALE * combine(pair, pair.yyyy).x);
   } else {
     let result = SCALE * total;
-    y[4u * index] = result.x;
-    y[4u * index + 1u] = result.y;
-    y[4u * index + 2u] = result.z;
-    y[4u * index + 3u] = result.w;
+    y[4u * index] = epilogue(4u * index, result.x);
+    y[4u * index + 1u] = epilogue(4u * index + 1u, result.y);
+    y[4u * index + 2u] = epilogue(4u * index + 2u, result.z);
+    y[4u * index + 3u] = epilogue(4u * index + 3u, result.w);
   }
 }

@@ -20,7 +20,7 @@ interface Instance {
 }
 
 /** The graph of a case and values for its inputs. */
-function instantiate(opCase: OpCase): Instance {
+export function instantiate(opCase: OpCase): Instance {
   const random = testRandom(opCase.name);
   const inputs = opCase.inputs.map(({ shape, dtype }, k) => resident(`in${k}`, shape, dtype ?? "f32"));
   const feeds = Object.fromEntries(opCase.inputs.map((input, k) => [`in${k}`, fillInput(input, random)]));

@@ -6,44 +6,87 @@ import { formulaOf, type Fusion } from "./fuse.ts";
 
 const WORKGROUP = 64;
 
-/** The WGSL kernel of a group of element-wise nodes. It reads `fusion.reads` in order and writes the last node. */
-export function emitFusion(fusion: Fusion): Dispatch {
+/** Numbers a variable of the body holds. */
+export type Width = 1 | 4;
+
+/** WGSL that computes one element, or four, of a fusion. */
+export interface Body {
+  /** Declarations of what is read, in order of `reads`. */
+  readonly bindings: readonly string[];
+  readonly statements: readonly string[];
+  /** The variable that holds the result. */
+  readonly result: string;
+  /** Tensors that the bindings hold. */
+  readonly reads: readonly Tensor[];
+}
+
+/** How many numbers a tensor's array holds an element, for a body of width 4; null where no body of width 4 can read it. */
+function unitOf(tensor: Tensor, shape: Shape): Width | null {
+  const last = shape.at(-1) ?? 1, own = tensor.shape.at(-1) ?? 1;
+  if (sizeOf(tensor.shape) === sizeOf(shape)) return sizeOf(shape) % 4 === 0 ? 4 : null;
+  if (sizeOf(tensor.shape) === 1) return 1;
+  if (last % 4 !== 0 || (own !== 1 && own !== last)) return null;
+  return own === 1 ? 1 : 4;
+}
+
+/** Whether four neighbouring elements of a fusion's result can be computed together. */
+export function isVector({ nodes, reads }: Fusion): boolean {
+  const { shape } = nodes.at(-1)!;
+  return sizeOf(shape) % 4 === 0 && reads.every((tensor) => unitOf(tensor, shape) !== null);
+}
+
+/**
+ * The body of a fusion at element (or vector) `at`; `given` are reads that are variables already. Bindings are named
+ * `prefix0`, `prefix1` … and numbered from `first`.
+ */
+export function emitBody(
+  fusion: Fusion,
+  width: Width,
+  { at, prefix, first, given = new Map() }: {
+    at: string;
+    prefix: string;
+    first: number;
+    given?: ReadonlyMap<Tensor, string>;
+  },
+): Body {
+  const type = typeOf(width);
   const result = fusion.nodes.at(-1)!;
-  const { shape } = result;
-  const vector = (shape.at(-1) ?? 1) % 4 === 0 &&
-    fusion.reads.every((t) => [1, undefined, shape.at(-1)].includes(t.shape.at(-1)));
-  const width = vector ? 4 : 1;
-  const count = sizeOf(shape) / width;
-  const names = new Map<Tensor, string>();
-  const declarations: string[] = [];
+  const names = new Map<Tensor, string>(given);
+  const reads = fusion.reads.filter((tensor) => !given.has(tensor));
+  const bindings: string[] = [];
   const statements: string[] = [];
-  for (const [k, tensor] of fusion.reads.entries()) {
-    const wide = vector && tensor.shape.at(-1) === shape.at(-1) && shape.length > 0 && shape.at(-1) !== 1;
-    declarations.push(binding(k, "read", `in${k}`, wide ? "vec4f" : "f32"));
-    const load = `in${k}[${indexOf(tensor.shape, shape, width, wide ? 4 : 1)}]`;
-    statements.push(`let v${k} = ${vector && !wide ? `T(${load})` : load};`);
+  for (const [k, tensor] of reads.entries()) {
+    const unit = width === 1 ? 1 : unitOf(tensor, result.shape)!;
+    bindings.push(binding(first + k, "read", `${prefix}${k}`, typeOf(unit)));
+    const load = `${prefix}${k}[${indexOf(tensor.shape, result.shape, at, width, unit)}]`;
+    statements.push(`let v${k} = ${unit === width ? load : `${type}(${load})`};`);
     names.set(tensor, `v${k}`);
   }
   for (const [k, node] of fusion.nodes.entries()) {
-    statements.push(`let n${k} = ${substitute(node, names)};`);
+    statements.push(`let n${k} = ${substitute(node, names, type)};`);
     names.set(node, `n${k}`);
   }
-  const source = `alias T = ${vector ? "vec4f" : "f32"};
-${declarations.join("\n")}
-${binding(fusion.reads.length, "read_write", "result", "T")}
+  return { bindings, statements, result: names.get(result)!, reads };
+}
+
+/** The WGSL kernel of a group of element-wise nodes. It reads `fusion.reads` in order and writes the last node. */
+export function emitFusion(fusion: Fusion): Dispatch {
+  const width = isVector(fusion) ? 4 : 1;
+  const count = sizeOf(fusion.nodes.at(-1)!.shape) / width;
+  const { bindings, statements, result } = emitBody(fusion, width, { at: "i", prefix: "in", first: 0 });
+  const source = `${bindings.join("\n")}
+${binding(fusion.reads.length, "read_write", "result", typeOf(width))}
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
   let i = (group.y * groups.x + group.x) * ${WORKGROUP}u + lane;
   if (i >= ${count}u) { return; }
   ${statements.join("\n  ")}
-  result[i] = ${names.get(result)};
+  result[i] = ${result};
 }
 `;
   return {
-    name: `fused/${
-      fusion.nodes.filter((n) => n.inputs.length > 0).map((n) => n.op!.name).join("-") || "full"
-    }`,
+    name: `fused/${labelOf(fusion)}`,
     source,
     constants: {},
     operands: [...fusion.reads.map((_, input) => ({ input })), "output"],
@@ -51,13 +94,20 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   };
 }
 
+/** The ops of a fusion, as profiles name it. */
+export function labelOf(fusion: Fusion): string {
+  return fusion.nodes.filter((n) => n.inputs.length > 0).map((n) => n.op!.name).join("-") || "full";
+}
+
+const typeOf = (width: Width) => width === 4 ? "vec4f" : "f32";
+
 function binding(k: number, access: string, name: string, type: string): string {
   return `@group(0) @binding(${k}) var<storage, ${access}> ${name}: array<${type}>;`;
 }
 
-/** Replaces `$0` by the operand's variable and `$name` by the attribute's value. */
-function substitute(node: Tensor, names: ReadonlyMap<Tensor, string>): string {
-  return formulaOf(node.op)!.wgsl.replace(/\$(\w+)/g, (_, key: string) => {
+/** Replaces `$0` by the operand's variable, `$name` by the attribute's value and `T` by the type. */
+function substitute(node: Tensor, names: ReadonlyMap<Tensor, string>, type: string): string {
+  return formulaOf(node.op)!.wgsl.replace(/\bT\b/g, type).replace(/\$(\w+)/g, (_, key: string) => {
     const position = Number(key);
     return Number.isNaN(position)
       ? formatFloat(node.attrs[key] as number)
@@ -66,11 +116,11 @@ function substitute(node: Tensor, names: ReadonlyMap<Tensor, string>): string {
 }
 
 /**
- * WGSL index of an operand for element `i` of the result, where `i` counts vectors of `width` and the operand's array has
- * elements of `unit` numbers. Runs of dimensions that the operand holds whole are read with one division.
+ * WGSL index of an operand for element `at` of the result, where `at` counts vectors of `width` and the operand's array
+ * has elements of `unit` numbers. Runs of dimensions that the operand holds whole are read with one division.
  */
-function indexOf(shape: Shape, target: Shape, width: number, unit: number): string {
-  if (sizeOf(shape) === sizeOf(target)) return "i";
+function indexOf(shape: Shape, target: Shape, at: string, width: number, unit: number): string {
+  if (sizeOf(shape) === sizeOf(target)) return at;
   if (sizeOf(shape) === 1) return "0u";
   const from = broadcastStrides(shape, target), to = stridesOf(target);
   const terms: string[] = [];
@@ -81,7 +131,7 @@ function indexOf(shape: Shape, target: Shape, width: number, unit: number): stri
     const extent = sizeOf(target.slice(first, last + 1));
     const scale = to[last] === 1 ? width : 1;
     const divisor = to[last] === 1 ? 1 : to[last] / width;
-    const quotient = divisor === 1 ? "i" : `i / ${divisor}u`;
+    const quotient = divisor === 1 ? at : `${at} / ${divisor}u`;
     const digit = first === 0 ? `(${quotient})` : `(${quotient}) % ${extent / scale}u`;
     const step = from[last] * scale / unit;
     terms.push(step === 1 ? digit : `(${digit}) * ${step}u`);

@@ -4,9 +4,10 @@ import { alignUp, type BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { bind, type BoundDispatch } from "../gpu/recorder.ts";
 import { materialise, type Source, type Tensor } from "../graph/tensor.ts";
-import { reachable } from "../graph/trace.ts";
+import { memoryOf, reachable } from "../graph/trace.ts";
 import { type Interval, planMemory } from "./memory.ts";
-import { bytesOf, type ChooseVariant, firstFit, memoryOf, schedule, type Task } from "./schedule.ts";
+import type { Task } from "./fuse_hooks.ts";
+import { bytesOf, type ChooseVariant, firstFit, schedule } from "./schedule.ts";
 import { StepBuffer } from "./step_buffer.ts";
 
 /** A tensor to be computed into memory of the caller. */

@@ -1,18 +1,11 @@
 import { sizeOf } from "../../util/shape.ts";
-import type { Call, DeviceTraits, Lowering, Variant } from "../gpu/kernel.ts";
+import type { Call, DeviceTraits, Variant } from "../gpu/kernel.ts";
 import { single } from "../gpu/kernel.ts";
 import type { Tensor } from "../graph/tensor.ts";
-import { reachable } from "../graph/trace.ts";
+import { memoryOf, reachable } from "../graph/trace.ts";
 import { fuse } from "./fuse.ts";
 import { emitFusion } from "./fuse_emit.ts";
-
-/** One kernel call of a program: what it reads and writes, and its dispatches. */
-export interface Task {
-  readonly reads: readonly Tensor[];
-  readonly result: Tensor;
-  readonly lowering: Lowering;
-  readonly flops: number;
-}
+import { type Draft, joinEpilogues, type Task } from "./fuse_hooks.ts";
 
 /** Picks a kernel for an op; the default takes the first variant that fits. */
 export type ChooseVariant = (
@@ -28,12 +21,6 @@ export const firstFit: ChooseVariant = (op, variants, call, device) => {
   return variant;
 };
 
-/** The tensor whose memory a tensor occupies: itself, or what it is a view of. */
-export function memoryOf(tensor: Tensor): Tensor {
-  while (tensor.op?.lower === "view") tensor = tensor.inputs[0];
-  return tensor;
-}
-
 export function callOf(node: Tensor): Call {
   return { inputs: node.inputs, output: node, attrs: node.attrs };
 }
@@ -48,7 +35,7 @@ export function schedule(outputs: readonly Tensor[], device: DeviceTraits, choos
   const order = reachable(outputs);
   const kept = new Set(outputs.map(memoryOf));
   const fusions = fuse(order, kept);
-  const tasks: Task[] = [];
+  const drafts: Draft[] = [];
   for (const node of order) {
     const { op } = node;
     if (!op || op.lower === "view") continue;
@@ -56,14 +43,14 @@ export function schedule(outputs: readonly Tensor[], device: DeviceTraits, choos
       const fusion = fusions.get(node);
       if (!fusion) continue;
       const flops = fusion.nodes.reduce((total, n) => total + n.op!.flops(callOf(n)), 0);
-      tasks.push({ reads: fusion.reads, result: node, lowering: single(emitFusion(fusion)), flops });
+      drafts.push({ reads: fusion.reads, result: node, lowering: single(emitFusion(fusion)), flops, fusion });
     } else {
       const call = callOf(node);
       const lowering = choose(op.name, op.lower, call, device).lower(call, device);
-      tasks.push({ reads: node.inputs, result: node, lowering, flops: op.flops(call) });
+      drafts.push({ reads: node.inputs, result: node, lowering, flops: op.flops(call) });
     }
   }
-  return tasks;
+  return joinEpilogues(drafts, kept);
 }
 
 /** Bytes of a tensor in memory. */

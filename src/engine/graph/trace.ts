@@ -11,3 +11,9 @@ export function reachable(outputs: Iterable<Tensor>): Tensor[] {
   }
   return [...seen].sort((a, b) => a.id - b.id);
 }
+
+/** The tensor whose memory a tensor occupies: itself, or what it is a view of. */
+export function memoryOf(tensor: Tensor): Tensor {
+  while (tensor.op?.lower === "view") tensor = tensor.inputs[0];
+  return tensor;
+}

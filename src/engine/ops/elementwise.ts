@@ -72,9 +72,13 @@ function unary(derivative: (x: Tensor, y: Tensor) => Tensor): Gradient {
   return (dy, node) => [mul(dy, derivative(node.inputs[0], node))];
 }
 
-/** Multiplies the cotangent by a step function of x, as a single formula. */
-const stepGradient =
-  (slope: number): Gradient => (dy, node) => [apply(gate, [dy, node.inputs[0]], { slope })];
+/**
+ * Multiplies the cotangent by a step function of x, as a single formula. The result is positive where x is, unless the
+ * slope is negative: asked instead of x, it saves keeping x.
+ */
+const stepGradient = (slope: number): Gradient => (dy, node) => [
+  apply(gate, [dy, slope < 0 ? node.inputs[0] : node], { slope }),
+];
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-x));

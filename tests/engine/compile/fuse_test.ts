@@ -2,9 +2,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { formulaOf, fuse } from "../../../src/engine/compile/fuse.ts";
 import { evaluate } from "../../../src/engine/compile/reference.ts";
-import { memoryOf } from "../../../src/engine/compile/schedule.ts";
 import { materialise, resident, type Tensor } from "../../../src/engine/graph/tensor.ts";
-import { reachable } from "../../../src/engine/graph/trace.ts";
+import { memoryOf, reachable } from "../../../src/engine/graph/trace.ts";
 import {
   add,
   full,
