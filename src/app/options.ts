@@ -3,6 +3,7 @@ import type { ProfileName } from "../contracts/config.ts";
 import type { Stage } from "../contracts/control.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
 import type { ConfigSource } from "./config.ts";
+import type { KernelReport } from "./kernel_profile.ts";
 
 /** Which WebGPU implementation to use; `auto` prefers hardware over software, then Dawn over native. */
 export const BACKEND_CHOICES = ["auto", "native", "dawn"] as const;
@@ -30,6 +31,10 @@ export interface RunOptions {
   resume: string | null;
   /** Trace, compile and take one step; write nothing. */
   dryRun: boolean;
+  /** Profile the training step kernel by kernel; not together with `dryRun`. */
+  profileKernels?: boolean;
+  /** Take the bounds checks out of kernels, where the implementation can. */
+  unsafeGpu?: boolean;
   /** Aborted: finish the step, write a checkpoint, return with outcome `interrupted`. */
   signal: AbortSignal;
   /** Called for every event of the run, in order. */
@@ -114,4 +119,6 @@ export interface RunResult {
   notices: readonly string[];
   /** Only after a dry run. */
   dryRun: DryRunReport | null;
+  /** Only where kernels were profiled. */
+  kernels?: KernelReport;
 }

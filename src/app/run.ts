@@ -5,8 +5,11 @@ import { parseSchedule } from "../tamiyo/mod.ts";
 import { type Score, seedsWith } from "../tolaria/mod.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFolder } from "./adapters/run_folder.ts";
+import { requireTimestamps } from "../engine/gpu/profile.ts";
 import { resolveConfig } from "./config.ts";
 import { checkBlueprintNames } from "./config_names.ts";
+import { type KernelReport, traceOf } from "./kernel_profile.ts";
+import { KernelProfiler } from "./kernel_profiler.ts";
 import { buildNetwork } from "./network.ts";
 import type { DryRunReport, Measured, RunOptions, RunResult } from "./options.ts";
 import { seedFates } from "./seed_fates.ts";
@@ -32,9 +35,10 @@ type Recorded = Pick<RunResult, "profile" | "notices">;
 export async function runTraining(options: RunOptions): Promise<RunResult> {
   const { openGpu } = await import("./adapters/open_gpu.ts");
   const { loadDataset } = await import("./adapters/load_dataset.ts");
-  const gpu = await openGpu(options.backend);
+  const gpu = await openGpu(options.backend, options.unsafeGpu);
   let folder: RunFolder | null = null;
   try {
+    if (options.profileKernels) requireTimestamps(gpu, "--profile-kernels");
     const profile = options.profile !== "auto" ? options.profile : gpu.adapter.software ? "small" : "full";
     const config = await readSchedule(resolveConfig(options.config, profile));
     const { signal, onDownload } = options;
@@ -84,8 +88,10 @@ async function train(
 ): Promise<RunResult> {
   const started = performance.now();
   const { config, gpu, data, network, folder } = parts;
-  const session = createSession(parts);
+  const profiler = options.profileKernels ? new KernelProfiler(gpu) : null;
+  const session = createSession({ ...parts, hooks: profiler ? [profiler.hooks] : [] });
   const { trainer, bus, journal } = session;
+  profiler?.follow(trainer);
   let begun = false;
   try {
     const resumed = await session.start(options.resume !== null);
@@ -94,6 +100,7 @@ async function train(
       ...identity,
       dataset: { name: identity.dataset, sha256: data.dataset.sha256, notice: data.notice },
       adapter: gpu.adapter,
+      unsafeGpu: unsafe(options, gpu),
       versions: versions(),
       notices,
     });
@@ -109,6 +116,8 @@ async function train(
     for (const text of notices) await bus.publish("notice", { level: "warning", text });
     const ending = options.dryRun ? await tryOneStep(session, gpu) : await finish(session, options.signal);
     journal.failed.throwIfAborted();
+    const kernels = await profiler?.report();
+    if (kernels) writeKernels(folder, kernels);
     await bus.publish("run.finished", {
       run: identity.run,
       reason: ending.outcome,
@@ -130,6 +139,7 @@ async function train(
       before: measured(trainer.progress.before, "validation"),
       seeds: seedFates(journal.edges, network.paramsOf),
       notices,
+      ...kernels && { kernels },
     };
   } catch (error) {
     // A folder that could not be gone on with stays as it is.
@@ -160,8 +170,25 @@ function noticesOf(
       `no GPU found, only ${gpu.adapter.description}: the small profile is used (--profile full overrides)`,
     );
   }
+  if (options.unsafeGpu) {
+    notices.push(
+      unsafe(options, gpu)
+        ? "--unsafe-gpu: kernels run without bounds checks; a faulty one may corrupt results without a word"
+        : `--unsafe-gpu has no effect on ${gpu.adapter.backend}, which has no such switch: bounds checks stay on`,
+    );
+  }
   if (data.notice !== null) notices.push(data.notice);
   return notices;
+}
+
+/** Whether kernels run without bounds checks. */
+function unsafe({ unsafeGpu = false }: RunOptions, { adapter }: Gpu): boolean {
+  return unsafeGpu && adapter.backend === "dawn";
+}
+
+function writeKernels(folder: RunFolder | null, kernels: KernelReport): void {
+  folder?.writeJson("profile.json", { version: 1, ...kernels });
+  folder?.writeJson("trace.json", traceOf(kernels));
 }
 
 type Ending = Pick<RunResult, "outcome" | "after" | "test" | "dryRun">;

@@ -50,6 +50,11 @@ function resumedSource(values: Values, out: string): { directory: string; config
 
 async function run(values: Values): Promise<number> {
   const mode = displayMode(values);
+  if (values["profile-kernels"] && values["dry-run"]) {
+    throw usageError(
+      "--profile-kernels: not together with --dry-run, which takes one step and writes nothing",
+    );
+  }
   const out = (values.out ?? DEFAULT_OUT) as string;
   const resumed = values.resume === undefined ? null : resumedSource(values, out);
   const config = resumed?.config ?? newSource(values);
@@ -71,6 +76,8 @@ async function run(values: Values): Promise<number> {
       out,
       resume: resumed?.directory ?? null,
       dryRun: values["dry-run"] === true,
+      profileKernels: values["profile-kernels"] === true,
+      unsafeGpu: values["unsafe-gpu"] === true,
       signal,
       onEvent: display.event,
       onDownload: display.download,
@@ -137,6 +144,16 @@ export const train: Command = {
       name: "dry-run",
       summary: "show shapes, parameters, FLOPs and memory, take one step, write nothing",
     },
+    {
+      name: "profile-kernels",
+      summary:
+        "time each kernel of a training step; a table, and profile.json and trace.json in the run folder",
+    },
+    {
+      name: "unsafe-gpu",
+      summary:
+        "take the bounds checks out of kernels (Dawn only): faster, and a faulty kernel may corrupt results",
+    },
     { name: "quiet", summary: "print warnings and the final table only" },
     { name: "json", summary: "print every event as a line of JSON" },
   ],
@@ -144,6 +161,7 @@ export const train: Command = {
     "--config cifar10.json",
     "--config cifar10.json --profile small --max-steps 500 --set controller.kind=off",
     "--config spirals --seed 7 --out /tmp/runs",
+    "--config cifar10.json --max-steps 20 --set controller.kind=off --profile-kernels",
     "--resume runs/cifar10-1",
   ],
   run,

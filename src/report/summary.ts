@@ -8,6 +8,7 @@ import {
   formatNumber,
   formatPercent,
 } from "./format.ts";
+import { kernelLines } from "./kernel_lines.ts";
 import { renderTable } from "./table.ts";
 
 function sizeRow(name: string, { params, flops }: NetworkSize, measured: Measured | null): string[] {
@@ -81,6 +82,7 @@ export function summaryLines(result: RunResult): string[] {
     ...sizeTable(result),
     "",
     ...seedTable(result),
+    ...(result.kernels === undefined ? [] : kernelLines(result.kernels)),
     ...(result.directory === null ? [] : ["", `run folder: ${result.directory}`]),
     ...(result.outcome === "interrupted" && result.directory !== null
       ? [`go on with: deno run -A main.ts --resume ${result.directory}`]
