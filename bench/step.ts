@@ -1,21 +1,21 @@
 // Milliseconds a training step (forward, backward, SGD with momentum) on 32×32×3 images, of the networks and batches given.
 // Many steps are queued and waited for once, as a training loop does.
 //
-//   deno run -A bench/step.ts [--model small,resnet16,resnet64] [--batch 64,512] [--steps 100] [--profile] [--torch FILE]
+//   deno run -A bench/step.ts [--model small,resnet16,resnet64] [--batch 64,512] [--steps 100] [--profile [--top 30]] [--torch FILE]
 //     [--backend auto|native|dawn] [--unsafe-gpu] [--rounds 7] [--seconds 0.2] [--quick] [--json FILE]
 //
 // --profile prints where the time of each step goes, kernel by kernel. --torch takes what bench/torch_steps.py --json has
 // written on the same machine and prints PyTorch's times beside, and how many times as fast this is.
+import { type DispatchTime, profile } from "../src/engine/gpu/profile.ts";
 import { openForBench } from "./support/device.ts";
 import { modelNamed } from "./support/models.ts";
 import { numbersOf, readOptions } from "./support/options.ts";
-import { profileDispatches } from "./support/profile.ts";
 import { digits, range, ratio, type Report, startReport } from "./support/report.ts";
 import { timeCalls } from "./support/timing.ts";
 import { openTrainingStep, type TrainingStep } from "./support/training_step.ts";
 import { readTorch } from "./support/torch.ts";
 
-const options = readOptions({ model: "", batch: "", steps: "", profile: false, torch: "" });
+const options = readOptions({ model: "", batch: "", steps: "", profile: false, top: "30", torch: "" });
 const gpu = await openForBench(options);
 const small = options.quick || gpu.adapter.software;
 const models = (options.own.model || (small ? "small,resnet4" : "small,resnet16,resnet64")).split(",");
@@ -29,44 +29,68 @@ interface StepRow extends Record<string, string | number> {
   ms: number;
   p10: number;
   p90: number;
+  host: number;
   dispatches: number;
   gflop: number;
   megabytes: number;
 }
 
-/** Which kernels a step's time goes to. */
-async function profile(report: Report, title: string, step: TrainingStep, wall: number): Promise<void> {
-  const micros = await profileDispatches(gpu, step.dispatches, options.quick ? 1 : 5);
-  const total = micros.reduce((sum, time) => sum + time, 0);
-  const kernels = new Map<
-    string,
-    { kernel: string; of: string; times: number; micros: number; flops: number; bytes: number }
-  >();
-  for (const [k, { name, work }] of step.dispatches.entries()) {
-    const key = `${name} ${work.what}`;
-    const known = kernels.get(key) ??
-      { kernel: name, of: work.what, times: 0, micros: 0, flops: 0, bytes: 0 };
-    kernels.set(key, {
-      ...known,
-      times: known.times + 1,
-      micros: known.micros + micros[k],
-      flops: known.flops + work.flops,
-      bytes: known.bytes + work.bytes,
+interface KernelRow extends Record<string, string | number> {
+  kernel: string;
+  of: string;
+  times: number;
+  micros: number;
+  flops: number;
+  bytes: number;
+}
+
+/** Dispatches of one key taken together, the longest first. */
+function rowsBy(times: readonly DispatchTime[], key: (time: DispatchTime) => string): KernelRow[] {
+  const rows = new Map<string, KernelRow>();
+  for (const time of times) {
+    const row = rows.get(key(time)) ??
+      { kernel: time.name, of: time.what, times: 0, micros: 0, flops: 0, bytes: 0 };
+    rows.set(key(time), {
+      ...row,
+      times: row.times + 1,
+      micros: row.micros + 1e6 * time.seconds,
+      flops: row.flops + time.flops,
+      bytes: row.bytes + time.bytes,
     });
   }
-  const rows = [...kernels.values()].sort((a, b) => b.micros - a.micros);
-  report.table(`${title}: kernels`, {
-    kernel: (row) => row.kernel,
-    times: (row) => String(row.times),
-    "µs": (row) => digits(row.micros),
-    share: (row) => `${(100 * row.micros / total).toFixed(1)}%`,
-    "GFLOP/s": (row) => row.flops > 0 ? digits(row.flops / row.micros / 1e3) : "-",
-    "GB/s": (row) => digits(row.bytes / row.micros / 1e3),
-    of: (row) => row.of,
-  }, rows);
+  return [...rows.values()].sort((a, b) => b.micros - a.micros);
+}
+
+/** Which kernels a step's time goes to. */
+async function printProfile(report: Report, title: string, step: TrainingStep, wall: number): Promise<void> {
+  const { dispatches: times, kernelSeconds, encodeSeconds, submitSeconds } = await profile(
+    gpu,
+    step.dispatches,
+    options.quick ? { scratch: step.scratch, warmSeconds: 0, repeats: 1 } : { scratch: step.scratch },
+  );
+  const columns = {
+    kernel: (row: KernelRow) => row.kernel,
+    times: (row: KernelRow) => String(row.times),
+    "µs": (row: KernelRow) => digits(row.micros),
+    share: (row: KernelRow) => `${(row.micros / kernelSeconds / 1e4).toFixed(1)}%`,
+    "GFLOP/s": (row: KernelRow) => row.flops > 0 ? digits(row.flops / row.micros / 1e3) : "-",
+    "GB/s": (row: KernelRow) => digits(row.bytes / row.micros / 1e3),
+  };
+  const top = Number(options.own.top);
+  report.table(`${title}: kernels`, columns, rowsBy(times, ({ name }) => name));
+  report.table(
+    `${title}: the longest ${top} by shapes`,
+    { ...columns, of: (row) => row.of },
+    rowsBy(times, ({ name, what }) => `${name} ${what}`).slice(0, top),
+  );
   report.note(
-    `all kernels: ${digits(total / 1e3)} ms in ${step.dispatches.length} dispatches, each timed alone; ` +
-      `the step by the wall: ${digits(wall)} ms`,
+    `all kernels: ${
+      digits(1e3 * kernelSeconds)
+    } ms in ${times.length} dispatches, each timed alone; the step by the ` +
+      `wall: ${digits(wall)} ms, of which the host encodes for ${
+        digits(1e3 * encodeSeconds)
+      } ms and submits for ` +
+      `${digits(1e3 * submitSeconds)} ms`,
   );
 }
 
@@ -84,11 +108,12 @@ for (const name of models) {
       ms: timing.median,
       p10: timing.p10,
       p90: timing.p90,
+      host: timing.host,
       dispatches: step.dispatches.length,
       gflop: step.flops / 1e9,
       megabytes: step.bytes / 1e6,
     });
-    if (options.own.profile) await profile(report, `${name}, batch ${batch}`, step, timing.median);
+    if (options.own.profile) await printProfile(report, `${name}, batch ${batch}`, step, timing.median);
     step.destroy();
   }
 }
@@ -99,6 +124,7 @@ report.table("Milliseconds a training step", {
   "p10..p90": range,
   "images/s": (row) => (1e3 * row.batch / row.ms).toFixed(0),
   "GFLOP/s": (row) => digits(row.gflop / row.ms * 1e3),
+  "host ms": (row) => digits(row.host),
   dispatches: (row) => String(row.dispatches),
   MB: (row) => digits(row.megabytes),
 }, rows);

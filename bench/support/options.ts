@@ -5,8 +5,8 @@ import type { BackendChoice } from "../../src/app/options.ts";
 const COMMON = {
   backend: { type: "string", default: "auto" },
   "unsafe-gpu": { type: "boolean", default: false },
-  rounds: { type: "string", default: "7" },
-  seconds: { type: "string", default: "0.2" },
+  rounds: { type: "string" },
+  seconds: { type: "string" },
   quick: { type: "boolean", default: false },
   json: { type: "string" },
 } as const satisfies ParseArgsOptionsConfig;
@@ -28,12 +28,14 @@ export interface CommonOptions {
 
 /**
  * The command line: what all benchmarks take, and texts by name, with their defaults, that are of this one alone. An
- * option without a default is "" where it is not given.
+ * option without a default is "" where it is not given. `rounds` and `seconds` are what this benchmark takes where it is
+ * told nothing.
  *
  * @throws {TypeError} on an option that there is not.
  */
 export function readOptions<Own extends Readonly<Record<string, string | boolean>>>(
   own: Own,
+  { rounds = 7, seconds = 0.2 }: { rounds?: number; seconds?: number } = {},
 ): CommonOptions & {
   readonly own: { readonly [K in keyof Own]: Own[K] extends boolean ? boolean : string };
 } {
@@ -53,8 +55,8 @@ export function readOptions<Own extends Readonly<Record<string, string | boolean
   return {
     backend: values.backend as BackendChoice,
     unsafe: values["unsafe-gpu"] as boolean,
-    rounds: quick ? 3 : Number(values.rounds),
-    seconds: quick ? 0.01 : Number(values.seconds),
+    rounds: Number(values.rounds ?? (quick ? 3 : rounds)),
+    seconds: Number(values.seconds ?? (quick ? 0.01 : seconds)),
     quick,
     json: values.json as string ?? null,
     own: Object.fromEntries(Object.keys(own).map((name) => [name, values[name]])) as never,

@@ -64,12 +64,7 @@ export function startReport(
   console.log(`${what}\n  ${setting.command}`);
   if (adapter) {
     const name = adapter.description || adapter.device || adapter.vendor;
-    const checks = options.unsafe ? ", without bounds checks" : "";
-    console.log(
-      `  ${
-        adapter.device && adapter.device !== name ? `${adapter.device}, ` : ""
-      }${name} through ${adapter.backend}${checks}`,
-    );
+    console.log(`  ${name} through ${adapter.backend}${options.unsafe ? ", without bounds checks" : ""}`);
   }
   console.log(`  ${setting.machine}; Esper ${esper}, Deno ${deno}; ${setting.date}`);
   return {
@@ -108,4 +103,12 @@ export function range({ p10, p90 }: Pick<Spread, "p10" | "p90">): string {
 /** `2.31x`; `-` without one of the two. */
 export function ratio(of: number | null | undefined, to: number | null | undefined): string {
   return of && to ? `${(of / to).toFixed(2)}x` : "-";
+}
+
+/** Column of FLOPs a second, in the unit that suits the device. */
+export function speedColumn(
+  { software }: AdapterDescription,
+): Record<string, (row: { flops: number; ms: number }) => string> {
+  const [title, unit] = software ? ["GFLOP/s", 1e6] as const : ["TFLOP/s", 1e9] as const;
+  return { [title]: ({ flops, ms }) => digits(flops / ms / unit) };
 }

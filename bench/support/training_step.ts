@@ -1,4 +1,5 @@
 import { compile } from "../../src/engine/compile/program.ts";
+import type { BufferView } from "../../src/engine/gpu/allocator.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { read } from "../../src/engine/gpu/readback.ts";
 import { type BoundDispatch, replay } from "../../src/engine/gpu/recorder.ts";
@@ -16,6 +17,8 @@ import { randomFloats } from "./random.ts";
 /** A network that trains on one batch, again and again. */
 export interface TrainingStep {
   readonly dispatches: readonly BoundDispatch[];
+  /** Memory whose content does not outlive a step. */
+  readonly scratch: readonly BufferView[];
   readonly parameters: number;
   /** Of one step. */
   readonly flops: number;
@@ -69,6 +72,7 @@ export async function openTrainingStep(gpu: Gpu, model: Model, batch: number): P
   const dispatches = [...program.dispatches, ...await optimizer.bind(program.step)];
   return {
     dispatches,
+    scratch: program.owned,
     parameters: scope.parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
     flops: program.flops,
     bytes: gpu.allocator.liveBytes - before,

@@ -1,0 +1,133 @@
+import { compile } from "../../src/engine/compile/program.ts";
+import { callOf, type ChooseVariant, firstFit } from "../../src/engine/compile/schedule.ts";
+import type { BufferView } from "../../src/engine/gpu/allocator.ts";
+import type { Gpu } from "../../src/engine/gpu/device.ts";
+import type { Attrs } from "../../src/engine/gpu/kernel.ts";
+import { timePasses } from "../../src/engine/gpu/profile.ts";
+import { type BoundDispatch, replay } from "../../src/engine/gpu/recorder.ts";
+import { apply, resident, type Tensor } from "../../src/engine/graph/tensor.ts";
+import type { OpName } from "../../src/engine/ops/names.ts";
+import { opTable } from "../../src/engine/ops/table.ts";
+import { type Shape, sizeOf } from "../../src/util/shape.ts";
+import { randomFloats } from "./random.ts";
+import { type Spread, spreadOf } from "./statistics.ts";
+import { timeCalls, type TimingOptions } from "./timing.ts";
+
+/** One application of an op that has kernels of its own. */
+export interface KernelCase {
+  readonly op: OpName;
+  readonly inputs: readonly Shape[];
+  readonly attrs: Attrs;
+}
+
+/** How fast one kernel is at one case. */
+export interface VariantTime extends Record<string, string | number | boolean> {
+  readonly variant: string;
+  /** Whether it is what the engine takes by itself. */
+  readonly default: boolean;
+  readonly ms: number;
+  readonly p10: number;
+  readonly p90: number;
+  readonly flops: number;
+  readonly dispatches: number;
+}
+
+/** What computes anything, one invocation a result: left out where there is better, unless `all` are wanted. */
+const LAST_RESORT = "plain";
+
+/** Times the kernels of the device's kind that fit a case, on random operands. */
+export async function timeVariants(
+  gpu: Gpu,
+  { op, inputs, attrs }: KernelCase,
+  options: TimingOptions & { readonly all: boolean },
+): Promise<VariantTime[]> {
+  const record = opTable[op];
+  const tensors = inputs.map((shape, k) => resident(`in${k}`, shape, "f32"));
+  const call = callOf(apply(record, tensors, attrs));
+  if (record.lower === "view" || "wgsl" in record.lower) {
+    throw new TypeError(`${op} has no kernels of its own`);
+  }
+  const first = firstFit(op, record.lower, call, gpu.traits);
+  const fitting = record.lower.filter((variant) =>
+    variant.fits(call, gpu.traits) && (options.all || variant === first || variant.id !== LAST_RESORT)
+  );
+  const buffers = inputs.map((shape, k) =>
+    gpu.allocator.upload(`in${k}`, randomFloats(sizeOf(shape), k + 1))
+  );
+  const times: VariantTime[] = [];
+  for (const variant of fitting) {
+    const choose: ChooseVariant = (name, variants, call, device) =>
+      name === op ? variant : firstFit(name, variants, call, device);
+    const { ms, p10, p90, dispatches } = await timeGraph(
+      gpu,
+      apply(record, tensors, attrs),
+      buffers,
+      options,
+      choose,
+    );
+    times.push({
+      variant: variant.id,
+      default: variant === first,
+      ms,
+      p10,
+      p90,
+      flops: record.flops(call),
+      dispatches,
+    });
+  }
+  for (const view of buffers) gpu.allocator.free(view);
+  return times;
+}
+
+/** More replays in one pass than this tell nothing new. */
+const MOST_REPLAYS = 256;
+
+/**
+ * Milliseconds of a graph whose sources are `in0`, `in1` …, on the device's clock: replayed many times in one pass, one
+ * after the other, as in a step. Where the device has no timestamps, by the wall.
+ */
+export async function timeGraph(
+  gpu: Gpu,
+  output: Tensor,
+  buffers: readonly BufferView[],
+  options: TimingOptions,
+  choose: ChooseVariant = firstFit,
+): Promise<{ ms: number; p10: number; p90: number; dispatches: number }> {
+  const program = await compile(gpu, {
+    label: "bench",
+    outputs: { output },
+    memory: ({ name }) => buffers[Number(name.slice(2))],
+    choose,
+  });
+  const { dispatches } = program;
+  const time = gpu.traits.features.has("timestamp-query") ? timeReplays : timeByWall;
+  const { median, p10, p90 } = await time(gpu, dispatches, options);
+  program.destroy();
+  return { ms: median, p10, p90, dispatches: dispatches.length };
+}
+
+async function timeByWall(
+  gpu: Gpu,
+  dispatches: readonly BoundDispatch[],
+  options: TimingOptions,
+): Promise<Spread> {
+  return await timeCalls(gpu, () => replay(gpu, dispatches), options);
+}
+
+async function timeReplays(
+  gpu: Gpu,
+  dispatches: readonly BoundDispatch[],
+  { rounds, seconds }: TimingOptions,
+): Promise<Spread> {
+  const run = async (replays: number, count: number) => {
+    const pass = Array.from({ length: replays }, () => dispatches).flat();
+    const spans = await timePasses(gpu, Array.from({ length: count }, () => pass));
+    return spans.map(({ begin, end }) => 1e3 * (end - begin) / replays);
+  };
+  const fit = (ms: number) => Math.max(1, Math.min(MOST_REPLAYS, Math.round(1e3 * seconds / ms)));
+  const [, cold] = await run(1, 2);
+  const [warm] = await run(fit(cold), 1);
+  const replays = fit(warm);
+  const [, ...times] = await run(replays, 1 + rounds);
+  return spreadOf(times);
+}
