@@ -8,6 +8,7 @@ import { memoryOf, reachable } from "../graph/trace.ts";
 import { type Interval, planMemory } from "./memory.ts";
 import type { Task } from "./fuse_hooks.ts";
 import { bytesOf, type ChooseVariant, firstFit, schedule } from "./schedule.ts";
+import { type Halves, NO_HALVES, type Precision, requireHalves, storedAsHalves } from "./storage.ts";
 import { StepBuffer } from "./step_buffer.ts";
 
 /** A tensor to be computed into memory of the caller. */
@@ -27,6 +28,8 @@ export interface ProgramSpec {
   /** Memory of parameters and residents. */
   memory(source: Source): BufferView;
   readonly choose?: ChooseVariant;
+  /** Default fp32. */
+  readonly precision?: Precision;
 }
 
 /** A graph compiled for one device: a flat list of dispatches to replay. */
@@ -52,13 +55,14 @@ type Placement = (tensor: Tensor) => BufferView;
  * Compiles a graph: fuses, plans memory, picks kernels, builds pipelines and bind groups. Yields to the event loop between
  * kernels, so that a training loop goes on meanwhile.
  *
- * @throws {GpuError} if a buffer is too large or a kernel does not compile.
+ * @throws {GpuError} if a buffer is too large, a kernel does not compile, or the device has no f16 for mixed precision.
  */
 export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
   const outputs = spec.outputs ?? {};
   const writes = separateWrites(spec.writes ?? [], Object.values(outputs), spec.memory);
   const roots = [...writes.map((w) => w.tensor), ...Object.values(outputs)];
-  const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit);
+  const halves = halvesOf(gpu, spec, roots);
+  const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit, halves);
   const step = new StepBuffer(gpu, spec.label, [...sourcesOf(roots, "step"), ...spec.stepInputs ?? []]);
   const owned: BufferView[] = [];
   const own = (name: string, bytes: number) => {
@@ -76,7 +80,7 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
       const memory = memoryOf(tensor);
       if (memory.op && !fixed.has(memory)) fixed.set(memory, own(name, bytesOf(memory)));
     }
-    const intermediates = placeIntermediates(tasks, fixed, own);
+    const intermediates = placeIntermediates(tasks, fixed, halves, own);
     const placeSource = (source: Source) =>
       source.kind === "step" ? step.view(source.name) : spec.memory(source);
     const place: Placement = (tensor) => {
@@ -99,6 +103,12 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
     destroy();
     throw error;
   }
+}
+
+function halvesOf(gpu: Gpu, { precision, label }: ProgramSpec, roots: readonly Tensor[]): Halves {
+  if (precision !== "mixed") return NO_HALVES;
+  requireHalves(gpu, `program "${label}"`);
+  return storedAsHalves(reachable(roots), new Set(roots.map(memoryOf)));
 }
 
 async function bindTasks(
@@ -188,6 +198,7 @@ function sourcesOf(roots: readonly Tensor[], kind: Source["kind"]): Tensor[] {
 function placeIntermediates(
   tasks: readonly Task[],
   fixed: ReadonlyMap<Tensor, BufferView>,
+  halves: Halves,
   own: (name: string, bytes: number) => BufferView,
 ): { views: Map<Tensor, BufferView>; scratch: BufferView[][] } {
   const lastUse = new Map<Tensor, number>();
@@ -198,7 +209,8 @@ function placeIntermediates(
   const keys: { result?: Tensor; task: number }[] = [];
   for (const [at, task] of tasks.entries()) {
     if (!fixed.has(task.result)) {
-      intervals.push({ bytes: bytesOf(task.result), first: at, last: lastUse.get(task.result) ?? at });
+      const bytes = bytesOf(task.result, halves);
+      intervals.push({ bytes, first: at, last: lastUse.get(task.result) ?? at });
       keys.push({ result: task.result, task: at });
     }
     for (const bytes of task.lowering.scratchBytes) {
@@ -212,7 +224,7 @@ function placeIntermediates(
   const scratch: BufferView[][] = tasks.map(() => []);
   for (const [k, { result, task }] of keys.entries()) {
     const view = { ...buffers[plan.slots[k]], size: alignUp(intervals[k].bytes, 16) };
-    if (result) views.set(result, view);
+    if (result) views.set(result, halves.has(result) ? { ...view, stored: "f16" } : view);
     else scratch[task].push(view);
   }
   return { views, scratch };

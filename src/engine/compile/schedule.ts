@@ -5,6 +5,7 @@ import type { Tensor } from "../graph/tensor.ts";
 import { memoryOf, reachable } from "../graph/trace.ts";
 import { fuse } from "./fuse.ts";
 import { emitFusion } from "./fuse_emit.ts";
+import { type Halves, NO_HALVES, storedCallOf } from "./storage.ts";
 import { type Draft, joinEpilogues, type Task } from "./fuse_hooks.ts";
 
 /** Picks a kernel for an op; the default takes the first variant that fits. */
@@ -31,7 +32,12 @@ export function flopsOf(outputs: Iterable<Tensor>): number {
 }
 
 /** Orders and fuses the graph of `outputs` (all of which end up in memory) into tasks. */
-export function schedule(outputs: readonly Tensor[], device: DeviceTraits, choose: ChooseVariant): Task[] {
+export function schedule(
+  outputs: readonly Tensor[],
+  device: DeviceTraits,
+  choose: ChooseVariant,
+  halves: Halves = NO_HALVES,
+): Task[] {
   const order = reachable(outputs);
   const kept = new Set(outputs.map(memoryOf));
   const fusions = fuse(order, kept);
@@ -45,7 +51,7 @@ export function schedule(outputs: readonly Tensor[], device: DeviceTraits, choos
       const flops = fusion.nodes.reduce((total, n) => total + n.op!.flops(callOf(n)), 0);
       drafts.push({ reads: fusion.reads, result: node, lowering: single(emitFusion(fusion)), flops, fusion });
     } else {
-      const call = callOf(node);
+      const call = storedCallOf(node, halves);
       const lowering = choose(op.name, op.lower, call, device).lower(call, device);
       drafts.push({ reads: node.inputs, result: node, lowering, flops: op.flops(call) });
     }
@@ -54,6 +60,6 @@ export function schedule(outputs: readonly Tensor[], device: DeviceTraits, choos
 }
 
 /** Bytes of a tensor in memory. */
-export function bytesOf(tensor: Tensor): number {
-  return sizeOf(tensor.shape) * 4;
+export function bytesOf(tensor: Tensor, halves: Halves = NO_HALVES): number {
+  return sizeOf(tensor.shape) * (halves.has(tensor) ? 2 : 4);
 }

@@ -30,6 +30,11 @@ export interface Op<A extends Attrs = Attrs, Name extends string = string> {
    */
   gradient?(dy: Tensor, node: Tensor): readonly (Tensor | null)[];
   readonly lower: Lowerable<A>;
+  /**
+   * What mixed precision stores as f16. `half`: the result; `inherited` (as formulas do): the result, where an operand is;
+   * `exact`: not the result, nor an operand that only such ops read. Absent: not the result.
+   */
+  readonly storage?: "half" | "inherited" | "exact";
   /** Multiplications and additions of one application (a fused multiply-add counts 2). */
   flops(call: Call<A>): number;
 }

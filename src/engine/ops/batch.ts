@@ -7,6 +7,7 @@ import { randomBits } from "./random.ts";
 
 const loadImagesOp = defineOp<ImagesAttrs>({
   name: "loadImages",
+  storage: "half",
   type([images, indices, words], { height, width, channels, mean, std }) {
     if (images.dtype !== "u32" || indices.dtype !== "u32" || indices.shape.length !== 1) {
       throw new TypeError(

@@ -101,6 +101,7 @@ function convFlops({ batch, output, outChannels, kernel, inChannels, depthwise }
 
 const conv2dOp = defineOp<ConvAttrs>({
   name: "conv2d",
+  storage: "half",
   type(inputs, attrs) {
     checkAttrs("conv2d", inputs, attrs);
     return { shape: outputShape("conv2d", inputs[0].shape, inputs[1].shape, attrs), dtype: "f32" };
@@ -126,6 +127,7 @@ const conv2dOp = defineOp<ConvAttrs>({
 
 const inputGradientOp = defineOp<InputGradientAttrs>({
   name: "conv2dInputGradient",
+  storage: "half",
   type(inputs, attrs) {
     checkAttrs("conv2dInputGradient", inputs, attrs);
     const [dy, w] = inputs;

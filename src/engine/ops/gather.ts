@@ -12,6 +12,7 @@ function checkIndices(name: string, indices: TensorType): void {
 
 const gatherOp = defineOp({
   name: "gather",
+  storage: "inherited",
   type([table, indices]) {
     checkIndices("gather", indices);
     if (table.shape.length === 0) throw new TypeError("gather: want a table [R, …], got a scalar []");

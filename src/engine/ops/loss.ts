@@ -77,6 +77,7 @@ const softmaxGradientOp = defineOp({
 
 const softmaxCrossEntropyOp = defineOp<SmoothingAttrs>({
   name: "softmaxCrossEntropy",
+  storage: "exact",
   type([logits, labels], { smoothing }) {
     checkLabelled("softmaxCrossEntropy", logits, labels);
     if (!(smoothing >= 0 && smoothing < 1)) {
@@ -106,6 +107,7 @@ const softmaxCrossEntropyOp = defineOp<SmoothingAttrs>({
 
 const softmaxCrossEntropyGradientOp = defineOp<SmoothingAttrs>({
   name: "softmaxCrossEntropyGradient",
+  storage: "exact",
   type: ([, logits]) => ({ shape: logits.shape, dtype: "f32" }),
   reference([dy, logits, labels], { inputs, attrs: { smoothing } }) {
     const [n, classes] = inputs[1].shape;
@@ -124,6 +126,7 @@ const softmaxCrossEntropyGradientOp = defineOp<SmoothingAttrs>({
 
 const correctOp = defineOp({
   name: "correct",
+  storage: "exact",
   type([logits, labels]) {
     checkLabelled("correct", logits, labels);
     return { shape: labels.shape, dtype: "f32" };

@@ -8,6 +8,7 @@ import { reshape } from "./shape.ts";
 
 const maxOp = defineOp<{ axes: readonly number[] }>({
   name: "max",
+  storage: "exact",
   type([x], { axes }) {
     if (x.dtype !== "f32") throw new TypeError(`max: want an f32 operand, got ${x.dtype}`);
     const bad = axes.find((axis) => !Number.isInteger(axis) || axis < 0 || axis >= x.shape.length);

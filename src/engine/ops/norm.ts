@@ -75,6 +75,7 @@ const normalised = (x: number, stats: Values, at: number, epsilon: number) =>
 
 const groupNormalizeOp = defineOp<NormAttrs>({
   name: "groupNormalize",
+  storage: "inherited",
   type([x, stats, gamma, beta], { groups }) {
     const { n, c } = imagesFor("groupNormalize", x, groups);
     checkShape("groupNormalize", "statistics", stats.shape, [2, n, groups]);
@@ -129,6 +130,7 @@ const groupNormSumsOp = defineOp<NormAttrs>({
 
 const groupNormInputGradientOp = defineOp<NormAttrs>({
   name: "groupNormInputGradient",
+  storage: "inherited",
   type: ([, x]) => ({ shape: x.shape, dtype: "f32" }),
   reference([dy, x, stats, gamma, sums], { inputs, attrs: { groups, epsilon } }) {
     const images = imagesOf(inputs[1].shape);

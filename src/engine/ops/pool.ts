@@ -55,6 +55,7 @@ const windowFlops = (call: Call<PoolAttrs>) => sizeOf(call.output.shape) * call.
 
 const maxPool2dOp = defineOp<PoolAttrs>({
   name: "maxPool2d",
+  storage: "inherited",
   type: ([x], attrs) => pooledType("maxPool2d", x, attrs),
   reference([x], { inputs, output, attrs }) {
     const y = new Float64Array(sizeOf(output.shape));
@@ -69,6 +70,7 @@ const maxPool2dOp = defineOp<PoolAttrs>({
 /** dx from dy and x: of every window, the first maximum in raster order takes dy. */
 const maxPool2dGradientOp = defineOp<PoolAttrs>({
   name: "maxPool2dGradient",
+  storage: "inherited",
   type: ([, x]) => x,
   reference([dy, x], { inputs, attrs }) {
     const dx = new Float64Array(x.length);
@@ -83,6 +85,7 @@ const maxPool2dGradientOp = defineOp<PoolAttrs>({
 
 const averagePool2dOp = defineOp<PoolAttrs>({
   name: "averagePool2d",
+  storage: "inherited",
   type: ([x], attrs) => pooledType("averagePool2d", x, attrs),
   reference([x], { inputs, output, attrs }) {
     const y = new Float64Array(sizeOf(output.shape));
@@ -103,6 +106,7 @@ const averagePool2dOp = defineOp<PoolAttrs>({
 /** dx from dy alone; `height` and `width` are those of x. */
 const averagePool2dGradientOp = defineOp<PoolGradientAttrs>({
   name: "averagePool2dGradient",
+  storage: "inherited",
   type: ([dy], { height, width }) => ({ shape: [dy.shape[0], height, width, dy.shape[3]], dtype: "f32" }),
   reference([dy], { output, attrs }) {
     const dx = new Float64Array(sizeOf(output.shape));

@@ -33,6 +33,7 @@ const randomBitsOp = defineOp<BitsAttrs>({
 
 const dropoutOp = defineOp<DropoutAttrs>({
   name: "dropout",
+  storage: "inherited",
   type([x, key], { rate }) {
     checkKey("dropout", key);
     if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: want a rate in [0, 1), got ${rate}`);

@@ -13,6 +13,7 @@ import { reshape } from "./shape.ts";
 
 const sumOp = defineOp<{ axes: readonly number[]; scale: number }>({
   name: "sum",
+  storage: "exact",
   type([x], { axes }) {
     if (x.dtype !== "f32") throw new TypeError(`sum: want an f32 operand, got ${x.dtype}`);
     const bad = axes.find((axis) => !Number.isInteger(axis) || axis < 0 || axis >= x.shape.length);

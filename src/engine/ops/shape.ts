@@ -59,6 +59,7 @@ function zeros({ output }: Call): Float64Array | Uint32Array {
 
 const sliceOp = defineOp<SliceAttrs>({
   name: "slice",
+  storage: "inherited",
   type([x], { begin, size }) {
     const fits = begin.length === x.shape.length && size.length === x.shape.length &&
       x.shape.every((n, d) => begin[d] >= 0 && size[d] >= 1 && begin[d] + size[d] <= n);
@@ -81,6 +82,7 @@ const sliceOp = defineOp<SliceAttrs>({
 
 const padOp = defineOp<PadAttrs>({
   name: "pad",
+  storage: "inherited",
   type([x], { before, after }) {
     const fits = before.length === x.shape.length && after.length === x.shape.length &&
       [...before, ...after].every((n) => Number.isInteger(n) && n >= 0);
@@ -115,6 +117,7 @@ const padOp = defineOp<PadAttrs>({
 
 const concatOp = defineOp<ConcatAttrs>({
   name: "concat",
+  storage: "inherited",
   type(inputs, { axis }) {
     const [first] = inputs;
     if (!Number.isInteger(axis) || axis < 0 || axis >= first.shape.length) {
@@ -154,6 +157,7 @@ const concatOp = defineOp<ConcatAttrs>({
 
 const transposeOp = defineOp<TransposeAttrs>({
   name: "transpose",
+  storage: "inherited",
   type([x], { order }) {
     if (order.length !== x.shape.length || x.shape.some((_, d) => !order.includes(d))) {
       throw new RangeError(
