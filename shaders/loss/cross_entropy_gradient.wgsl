@@ -1,13 +1,14 @@
-// dlogits[n, k] = (softmax(logits[n, ·])[k] − t[k]) · dy[n], with t = (1 − SMOOTHING)·onehot(label) + SMOOTHING / K; one
-// invocation a row.
+// dlogits[n, k] = SCALE · (softmax(logits[n, ·])[k] − t[k]), with t = (1 − SMOOTHING)·onehot(label) + SMOOTHING / K; one
+// invocation a row, which takes UNROLL classes at a time.
 override N: u32 = 1u;
 override K: u32 = 4u;
+override UNROLL: u32 = 4u;
 override SMOOTHING: f32 = 0.0;
+override SCALE: f32 = 1.0;
 
-@group(0) @binding(0) var<storage, read> dy: array<f32>;
-@group(0) @binding(1) var<storage, read> logits: array<f32>;
-@group(0) @binding(2) var<storage, read> labels: array<u32>;
-@group(0) @binding(3) var<storage, read_write> dlogits: array<f32>;
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read> labels: array<u32>;
+@group(0) @binding(2) var<storage, read_write> dlogits: array<f32>;
 
 fn epilogue(at: u32, value: f32) -> f32 { return value; }
 
@@ -21,13 +22,27 @@ fn main(
   if (index >= N) { return; }
   let row = index * K;
   let label = labels[index];
-  let slope = dy[index];
   var top = logits[row];
-  for (var k = 1u; k < K; k++) { top = max(top, logits[row + k]); }
+  for (var first = 0u; first < K; first += UNROLL) {
+    // unroll
+    for (var j = 0u; j < UNROLL; j++) { top = max(top, logits[row + min(first + j, K - 1u)]); }
+  }
   var total = 0.0;
-  for (var k = 0u; k < K; k++) { total += exp(logits[row + k] - top); }
-  for (var k = 0u; k < K; k++) {
-    let aimed = select(0.0, 1.0 - SMOOTHING, k == label) + SMOOTHING / f32(K);
-    dlogits[row + k] = epilogue(row + k, (exp(logits[row + k] - top) / total - aimed) * slope);
+  for (var first = 0u; first < K; first += UNROLL) {
+    // unroll
+    for (var j = 0u; j < UNROLL; j++) {
+      let share = exp(logits[row + min(first + j, K - 1u)] - top);
+      total += select(0.0, share, first + j < K);
+    }
+  }
+  for (var first = 0u; first < K; first += UNROLL) {
+    // unroll
+    for (var j = 0u; j < UNROLL; j++) {
+      let k = first + j;
+      if (k < K) {
+        let aimed = select(0.0, 1.0 - SMOOTHING, k == label) + SMOOTHING / f32(K);
+        dlogits[row + k] = epilogue(row + k, (exp(logits[row + k] - top) / total - aimed) * SCALE);
+      }
+    }
   }
 }

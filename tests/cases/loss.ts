@@ -29,9 +29,16 @@ export const lossCases: readonly OpCase[] = [
       {
         name: `softmaxCrossEntropyGradient: [${n}, ${k}], smoothing ${smoothing}`,
         op: "softmaxCrossEntropyGradient",
-        inputs: [{ shape: [n] }, { shape: [n, k] }, labels(n, k)],
-        attrs: { smoothing },
+        inputs: [{ shape: [n, k] }, labels(n, k)],
+        attrs: { smoothing, scale: 0.5 },
         terms: k,
+      },
+      {
+        name: `softmaxCrossEntropySum: [${n}, ${k}], smoothing ${smoothing}`,
+        op: "softmaxCrossEntropySum",
+        inputs: [{ shape: [n, k] }, labels(n, k)],
+        attrs: { smoothing, scale: 1 / n },
+        terms: n * k,
       },
     ])
   ),
@@ -45,9 +52,16 @@ export const lossCases: readonly OpCase[] = [
   {
     name: "softmaxCrossEntropyGradient: extreme",
     op: "softmaxCrossEntropyGradient",
-    inputs: [{ shape: [3] }, extreme, { shape: [3], dtype: "u32", fill: [0, 3, 3] }],
-    attrs: { smoothing: 0.1 },
+    inputs: [extreme, { shape: [3], dtype: "u32", fill: [0, 3, 3] }],
+    attrs: { smoothing: 0.1, scale: 1 },
   },
+  ...[[70, 5], [300, 17], [3, 1]].map(([n, k]): OpCase => ({
+    name: `correctSum: [${n}, ${k}]`,
+    op: "correctSum",
+    inputs: [{ shape: [n, k], fill: "distinct" }, labels(n, k)],
+    attrs: { scale: 1 / n },
+    terms: n,
+  })),
   { name: "correct", op: "correct", inputs: [{ shape: [70, 5], fill: "distinct" }, labels(70, 5)] },
   {
     name: "correct: the first of equals",

@@ -29,6 +29,8 @@ export interface Op<A extends Attrs = Attrs, Name extends string = string> {
    * indices). Absent: the op is not differentiable, and gradients stop at it.
    */
   gradient?(dy: Tensor, node: Tensor): readonly (Tensor | null)[];
+  /** scale · Σ of all elements of the result `node`, as one node that computes both; absent where none does. */
+  total?(node: Tensor, scale: number): Tensor;
   readonly lower: Lowerable<A>;
   /**
    * What mixed precision stores as f16. `half`: the result; `inherited` (as formulas do): the result, where an operand is;

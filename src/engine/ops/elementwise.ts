@@ -220,6 +220,12 @@ export function full(shape: Shape, value: number): Tensor {
   return apply(full_, [], { shape, value });
 }
 
+/** The value of a tensor that `full` made; null of any other. */
+export function constantOf(x: Tensor): number | null {
+  if (x.op?.lower === "view") return constantOf(x.inputs[0]);
+  return x.op?.name === full_.name ? x.attrs.value as number : null;
+}
+
 /** a + b with broadcasting; numbers stand for constants. */
 export function add(a: Operand, b: Operand): Tensor {
   return apply(elementwiseOps.add, [lift(a), lift(b)], {});

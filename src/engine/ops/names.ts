@@ -50,8 +50,10 @@ export type OpName =
   | "softmax"
   | "softmaxGradient"
   | "softmaxCrossEntropy"
+  | "softmaxCrossEntropySum"
   | "softmaxCrossEntropyGradient"
   | "correct"
+  | "correctSum"
   // rows by index
   | "gather"
   | "scatterAdd"

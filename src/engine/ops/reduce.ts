@@ -74,8 +74,10 @@ export function sum(
   keep = false,
   scale = 1,
 ): Tensor {
-  const result = apply(sumOp, [x], { axes, scale });
-  return keep ? result : reshape(result, x.shape.filter((_, d) => !axes.includes(d)));
+  const all = x.shape.every((_, d) => axes.includes(d));
+  const result = (all && x.op?.total?.(x, scale)) || apply(sumOp, [x], { axes, scale });
+  const kept = x.shape.flatMap((n, d) => axes.includes(d) ? (keep ? [1] : []) : [n]);
+  return sameShape(result.shape, kept) ? result : reshape(result, kept);
 }
 
 /** Arithmetic mean over `axes` (default: all). */

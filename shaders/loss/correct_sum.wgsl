@@ -1,0 +1,47 @@
+// result = SCALE · the number of rows n whose first maximum of logits[n, ·] is at labels[n]: one workgroup.
+override N: u32 = 1u;
+override K: u32 = 4u;
+override UNROLL: u32 = 4u;
+override SCALE: f32 = 1.0;
+override LANES: u32 = 256u;
+override STEPS: u32 = 8u; // LANES = 2^STEPS
+
+@group(0) @binding(0) var<storage, read> logits: array<f32>;
+@group(0) @binding(1) var<storage, read> labels: array<u32>;
+@group(0) @binding(2) var<storage, read_write> result: array<f32>;
+
+var<workgroup> partial: array<f32, LANES>;
+
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
+fn firstMaximum(row: u32) -> u32 {
+  var best = 0u;
+  var top = logits[row];
+  for (var first = 0u; first < K; first += UNROLL) {
+    // unroll
+    for (var j = 0u; j < UNROLL; j++) {
+      let k = min(first + j, K - 1u);
+      let value = logits[row + k];
+      best = select(best, k, value > top);
+      top = max(top, value);
+    }
+  }
+  return best;
+}
+
+@compute @workgroup_size(LANES)
+fn main(@builtin(local_invocation_index) lane: u32) {
+  var total = 0.0;
+  for (var n = lane; n < N; n += LANES) { total += select(0.0, 1.0, firstMaximum(n * K) == labels[n]); }
+  partial[lane] = total;
+  // unroll
+  for (var step = 0u; step < STEPS; step++) {
+    let half = LANES >> (step + 1u);
+    workgroupBarrier();
+    if (lane < half) {
+      total += partial[lane + half];
+      partial[lane] = total;
+    }
+  }
+  if (lane == 0u) { result[0] = epilogue(0u, SCALE * total); }
+}
