@@ -12,7 +12,7 @@ import { modelNamed } from "./support/models.ts";
 import { numbersOf, readOptions } from "./support/options.ts";
 import { digits, range, ratio, type Report, startReport } from "./support/report.ts";
 import { timeCalls } from "./support/timing.ts";
-import { openTrainingStep, type TrainingStep } from "./support/training_step.ts";
+import { openTraining, type TrainingStep } from "./support/training_step.ts";
 import { readTorch } from "./support/torch.ts";
 
 const options = readOptions({ model: "", batch: "", steps: "", profile: false, top: "30", torch: "" });
@@ -97,11 +97,9 @@ async function printProfile(report: Report, title: string, step: TrainingStep, w
 const rows: StepRow[] = [];
 for (const name of models) {
   for (const batch of batches) {
-    const step = await openTrainingStep(gpu, modelNamed(name), batch);
+    const { step, bytes, destroy } = await openTraining(gpu, modelNamed(name), batch);
     const calls = options.own.steps ? { calls: Number(options.own.steps) } : {};
     const timing = await timeCalls(gpu, step.run, { ...options, ...calls });
-    const loss = await step.loss();
-    if (!Number.isFinite(loss)) report.note(`${name}, batch ${batch}: the loss is ${loss}`);
     rows.push({
       model: name,
       batch,
@@ -111,10 +109,10 @@ for (const name of models) {
       host: timing.host,
       dispatches: step.dispatches.length,
       gflop: step.flops / 1e9,
-      megabytes: step.bytes / 1e6,
+      megabytes: bytes / 1e6,
     });
     if (options.own.profile) await printProfile(report, `${name}, batch ${batch}`, step, timing.median);
-    step.destroy();
+    destroy();
   }
 }
 report.table("Milliseconds a training step", {

@@ -1,7 +1,7 @@
 import { compile } from "../../src/engine/compile/program.ts";
 import type { BufferView } from "../../src/engine/gpu/allocator.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
-import { read } from "../../src/engine/gpu/readback.ts";
+import { readFloats } from "../../src/engine/gpu/readback.ts";
 import { type BoundDispatch, replay } from "../../src/engine/gpu/recorder.ts";
 import { gradients } from "../../src/engine/graph/gradients.ts";
 import { resident, withSharedNodes } from "../../src/engine/graph/tensor.ts";
@@ -14,80 +14,122 @@ import { ParameterStore } from "../../src/engine/optim/parameter_store.ts";
 import { sizeOf } from "../../src/util/shape.ts";
 import { randomFloats } from "./random.ts";
 
-/** A network that trains on one batch, again and again. */
+/** A step that trains a network on one batch, again and again. */
 export interface TrainingStep {
   readonly dispatches: readonly BoundDispatch[];
   /** Memory whose content does not outlive a step. */
   readonly scratch: readonly BufferView[];
-  readonly parameters: number;
+  /** Loss of the last step. */
+  readonly loss: BufferView;
   /** Of one step. */
   readonly flops: number;
-  /** All that the device holds for it. */
-  readonly bytes: number;
   /** Queues one step: one small write, one pass, one submit. */
   run(): void;
-  /** Loss of the last step queued. */
-  loss(): Promise<number>;
+  destroy(): void;
+}
+
+/** A batch of random images on a device, and the parameters of the networks that train on it. */
+export interface Workbench {
+  /** Traces and compiles forward, backward and SGD with momentum. Parameters of one name are shared by all networks. */
+  build(model: Model): Promise<TrainingStep>;
   destroy(): void;
 }
 
 const RULE = { kind: "sgd", momentum: 0.9, nesterov: false } as const;
 const GROUP = { learningRate: 0.01, weightDecay: 0, clip: 0, updates: 1 };
 
-/** Traces and compiles forward, backward and SGD with momentum for one batch of random images. */
-export async function openTrainingStep(gpu: Gpu, model: Model, batch: number): Promise<TrainingStep> {
-  const before = gpu.allocator.liveBytes;
-  const { scope, loss, grads } = withSharedNodes(() => {
+function traceStep(model: Model, batch: number) {
+  return withSharedNodes(() => {
     const scope = new TraceScope();
     const logits = model.forward(scope, resident("images", [batch, ...model.input], "f32"));
     const loss = mean(softmaxCrossEntropy(logits, resident("labels", [batch], "u32")));
     return { scope, loss, grads: gradients(loss, scope.parameters.map(({ tensor }) => tensor)) };
   });
-  const data = {
-    images: gpu.allocator.upload("images", randomFloats(batch * sizeOf(model.input), 1)),
+}
+
+/** Room for `models`, and a batch for them. */
+export function openWorkbench(gpu: Gpu, models: readonly Model[], batch: number): Workbench {
+  const { input, classes } = models[0];
+  const data: Record<string, BufferView> = {
+    images: gpu.allocator.upload("images", randomFloats(batch * sizeOf(input), 1)),
     labels: gpu.allocator.upload(
       "labels",
-      Uint32Array.from({ length: batch }, (_, k) => (7 * k + 3) % model.classes),
+      Uint32Array.from({ length: batch }, (_, k) => (7 * k + 3) % classes),
     ),
   };
-  const specs = [...scope.parameters, ...scope.averages];
-  const store = new ParameterStore(gpu, ParameterStore.sizeOf(specs), momentsOf(RULE));
-  const first = ({ name, shape, init, decay }: typeof specs[number]) => ({
-    spec: { name, shape, init, decay },
-    values: initialise(name, shape, init, 1),
-  });
-  store.add(scope.parameters.map(first), "host");
-  store.add(scope.averages.map(first), "averages");
+  const capacity = models.reduce((total, model) => {
+    const { scope } = traceStep(model, 1);
+    return total + ParameterStore.sizeOf([...scope.parameters, ...scope.averages]);
+  }, 0);
+  const store = new ParameterStore(gpu, capacity, momentsOf(RULE));
   const optimizer = new Optimizer(gpu, store, RULE);
-  const program = await compile(gpu, {
-    label: model.name,
-    writes: [
-      ...scope.parameters.map(({ name }, k) => ({ tensor: grads[k], into: store.gradientView(name) })),
-      ...scope.averages.map(({ name, next }) => ({ tensor: next, into: store.view(name) })),
-    ],
-    outputs: { loss },
-    stepInputs: [optimizer.stepInput],
-    memory: ({ name }) => name === "images" || name === "labels" ? data[name] : store.view(name),
-  });
-  const dispatches = [...program.dispatches, ...await optimizer.bind(program.step)];
+  const admit = (specs: TraceScope["parameters"], group: string) => {
+    const known = new Set(store.names);
+    const missing = specs.filter(({ name }) => !known.has(name));
+    store.add(
+      missing.map((spec) => ({ spec, values: initialise(spec.name, spec.shape, spec.init, 1) })),
+      group,
+    );
+  };
   return {
-    dispatches,
-    scratch: program.owned,
-    parameters: scope.parameters.reduce((total, { shape }) => total + sizeOf(shape), 0),
-    flops: program.flops,
-    bytes: gpu.allocator.liveBytes - before,
-    run() {
-      program.step.write(optimizer.stepValues({ host: GROUP }));
-      replay(gpu, dispatches);
-    },
-    async loss() {
-      return new Float32Array(await read(gpu, program.outputs.loss, 4))[0];
+    async build(model) {
+      const { scope, loss, grads } = traceStep(model, batch);
+      admit(scope.parameters, "host");
+      admit(scope.averages, "averages");
+      const program = await compile(gpu, {
+        label: model.name,
+        writes: [
+          ...scope.parameters.map(({ name }, k) => ({ tensor: grads[k], into: store.gradientView(name) })),
+          ...scope.averages.map(({ name, next }) => ({ tensor: next, into: store.view(name) })),
+        ],
+        outputs: { loss },
+        stepInputs: [optimizer.stepInput],
+        memory: ({ name }) => data[name] ?? store.view(name),
+      });
+      const dispatches = [...program.dispatches, ...await optimizer.bind(program.step)];
+      return {
+        dispatches,
+        scratch: program.owned,
+        loss: program.outputs.loss,
+        flops: program.flops,
+        run() {
+          program.step.write(optimizer.stepValues({ host: GROUP }));
+          replay(gpu, dispatches);
+        },
+        destroy: () => program.destroy(),
+      };
     },
     destroy() {
-      program.destroy();
       optimizer.destroy();
       store.destroy();
       for (const view of Object.values(data)) gpu.allocator.free(view);
+    },
+  };
+}
+
+/** A workbench with one network on it. */
+export interface TrainingBench {
+  readonly step: TrainingStep;
+  /** All that the device holds for it. */
+  readonly bytes: number;
+  destroy(): void;
+}
+
+/** @throws {Error} if the first step's loss is no number. */
+export async function openTraining(gpu: Gpu, model: Model, batch: number): Promise<TrainingBench> {
+  const before = gpu.allocator.liveBytes;
+  const workbench = openWorkbench(gpu, [model], batch);
+  const step = await workbench.build(model);
+  const bytes = gpu.allocator.liveBytes - before;
+  step.run();
+  const [loss] = await readFloats(gpu, step.loss, 1);
+  if (!Number.isFinite(loss)) throw new Error(`${model.name}, batch ${batch}: want a loss, got ${loss}`);
+  return {
+    step,
+    bytes,
+    destroy() {
+      step.destroy();
+      workbench.destroy();
     },
   };
 }
