@@ -4,7 +4,22 @@ import { formatFloat } from "../gpu/specialize.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { formulaOf, type Fusion } from "./fuse.ts";
 
-const WORKGROUP = 64;
+/** Invocations of a workgroup, and how many elements each computes. */
+interface Span {
+  readonly lanes: number;
+  readonly each: number;
+}
+
+/** Invocations that fill a large GPU twice over. */
+const ENOUGH = 67_584;
+/** Loads that an invocation of a GPU has under way at once. */
+const LOADS = 12;
+
+/** Several elements an invocation where enough of them remain: loads under way hide the time that memory takes. */
+function spanOf(count: number, reads: number, software: boolean): Span {
+  const each = [4, 2].find((n) => n * reads <= LOADS && count >= n * ENOUGH);
+  return software || !each ? { lanes: 64, each: 1 } : { lanes: 256, each };
+}
 
 /** Numbers a variable of the body holds. */
 export type Width = 1 | 4;
@@ -70,19 +85,36 @@ export function emitBody(
 }
 
 /** The WGSL kernel of a group of element-wise nodes. It reads `fusion.reads` in order and writes the last node. */
-export function emitFusion(fusion: Fusion): Dispatch {
+export function emitFusion(fusion: Fusion, software: boolean): Dispatch {
   const width = isVector(fusion) ? 4 : 1;
   const count = sizeOf(fusion.nodes.at(-1)!.shape) / width;
+  const { lanes, each } = spanOf(count, fusion.reads.length, software);
+  const whole = count % (lanes * each) === 0;
   const { bindings, statements, result } = emitBody(fusion, width, { at: "i", prefix: "in", first: 0 });
+  const elements = Array.from(
+    { length: each },
+    (_, k) => ({ at: `first + ${k * lanes}u`, sure: whole || k === 0 }),
+  );
+  // All loads come before the first store, so that none waits for another.
+  const computed = elements.map(({ at, sure }, k) =>
+    `var r${k} = ${typeOf(width)}();
+  {
+    let i = ${sure ? at : `min(${at}, ${count - 1}u)`};
+    ${statements.join("\n    ")}
+    r${k} = ${result};
+  }`
+  );
+  const stored = elements.map(({ at, sure }, k) =>
+    `${sure ? "" : `if (${at} < ${count}u) `}{ result[${at}] = r${k}; }`
+  );
   const source = `${bindings.join("\n")}
 ${binding(fusion.reads.length, "read_write", "result", typeOf(width))}
-@compute @workgroup_size(${WORKGROUP})
+@compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
-  let i = (group.y * groups.x + group.x) * ${WORKGROUP}u + lane;
-  if (i >= ${count}u) { return; }
-  ${statements.join("\n  ")}
-  result[i] = ${result};
+  let first = (group.y * groups.x + group.x) * ${lanes * each}u + lane;
+  if (first >= ${count}u) { return; }
+  ${[...computed, ...stored].join("\n  ")}
 }
 `;
   return {
@@ -90,7 +122,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     source,
     constants: {},
     operands: [...fusion.reads.map((_, input) => ({ input })), "output"],
-    workgroups: workgroupsFor(count, WORKGROUP),
+    workgroups: workgroupsFor(count, lanes * each),
   };
 }
 

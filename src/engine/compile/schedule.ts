@@ -49,7 +49,8 @@ export function schedule(
       const fusion = fusions.get(node);
       if (!fusion) continue;
       const flops = fusion.nodes.reduce((total, n) => total + n.op!.flops(callOf(n)), 0);
-      drafts.push({ reads: fusion.reads, result: node, lowering: single(emitFusion(fusion)), flops, fusion });
+      const lowering = single(emitFusion(fusion, device.software));
+      drafts.push({ reads: fusion.reads, result: node, lowering, flops, fusion });
     } else {
       const call = storedCallOf(node, halves);
       const lowering = choose(op.name, op.lower, call, device).lower(call, device);
