@@ -2,9 +2,10 @@ import type { RunConfig } from "../contracts/config.ts";
 import { MetricsRing } from "../engine/compile/metrics_ring.ts";
 import { compile, type Program, type Write } from "../engine/compile/program.ts";
 import type { StepValues } from "../engine/compile/step_buffer.ts";
+import type { QueuedStep } from "../engine/compile/step_queue.ts";
 import type { ExampleStore } from "../engine/data/example_store.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
-import { type BoundDispatch, replay } from "../engine/gpu/recorder.ts";
+import type { BoundDispatch } from "../engine/gpu/recorder.ts";
 import { gradients } from "../engine/graph/gradients.ts";
 import { type Source, stepInput, type Tensor, withSharedNodes } from "../engine/graph/tensor.ts";
 import { initialise } from "../engine/nn/init.ts";
@@ -268,8 +269,7 @@ async function finish(
   };
 }
 
-/** Runs one step: one small write, one pass, one submit. */
-export function runStep(gpu: Gpu, { program, dispatches }: Step, values: StepValues): void {
-  program.step.write(values);
-  replay(gpu, dispatches);
+/** A step with its values, to be submitted. */
+export function queued({ program, dispatches }: Step, values: StepValues): QueuedStep {
+  return { step: program.step, values, dispatches };
 }

@@ -1,8 +1,8 @@
 import type { Measurement } from "../contracts/control.ts";
 import type { MetricsRing } from "../engine/compile/metrics_ring.ts";
+import type { StepQueue } from "../engine/compile/step_queue.ts";
 import type { ExampleStore, PartName } from "../engine/data/example_store.ts";
-import type { Gpu } from "../engine/gpu/device.ts";
-import { runStep, type Step, WEIGHTS } from "./assembly.ts";
+import { queued, type Step, WEIGHTS } from "./assembly.ts";
 import type { Expense, Ledger } from "./ledger.ts";
 
 /** A program to evaluate, with the α of each slot. */
@@ -38,7 +38,7 @@ export function measure(values: readonly number[]): Measurement {
 /** Evaluates on parts of the data without touching what is trained. Charges the ledger. */
 export class Evaluator {
   constructor(
-    readonly gpu: Gpu,
+    readonly queue: StepQueue,
     readonly examples: ExampleStore,
     readonly ring: MetricsRing,
     readonly ledger: Ledger,
@@ -59,11 +59,11 @@ export class Evaluator {
       sizes.push(size);
       for (const { step, alphas, expense = "evaluation" } of candidates) {
         if (this.ring.full) rows.push(...await this.ring.drain());
-        runStep(this.gpu, step, {
+        this.queue.submit([queued(step, {
           ...this.#batchValues(part, from + done, size),
           ...alphaValues(alphas),
           ...this.ring.next(),
-        });
+        })]);
         this.ledger.charge(expense, step.program.flops);
       }
     }

@@ -1,12 +1,13 @@
 import type { Action, Controller } from "../contracts/control.ts";
 import type { ActionContext, Lifecycle } from "../contracts/growth.ts";
 import type { Edge } from "../contracts/lifecycle.ts";
+import { type QueuedStep, StepQueue } from "../engine/compile/step_queue.ts";
 import { batchIndices } from "../engine/data/order.ts";
 import { learningRate } from "../engine/optim/schedule.ts";
 import { StoreSnapshot } from "../engine/optim/store_snapshot.ts";
 import type { Bus } from "../oona/bus.ts";
 import { UserError } from "../util/errors.ts";
-import { Assembler, type Assembly, type AssemblyParts, runStep } from "./assembly.ts";
+import { Assembler, type Assembly, type AssemblyParts, queued } from "./assembly.ts";
 import { alphaValues, Evaluator } from "./evaluator.ts";
 import { type Alarm, Governor } from "./governor.ts";
 import { modeOf, type Topology, topologyKey } from "./growable.ts";
@@ -33,6 +34,8 @@ export interface TrainerParts extends AssemblyParts {
 }
 
 const GIGA = 1e9;
+/** Longest that the device is sent off with steps at once: so much later it hears of a stop. */
+const SUBMIT_MS = 50;
 
 /** The training loop: steps, ticks, growth, rollback and checkpoints. One object is one run, from its start or a checkpoint. */
 export class Trainer {
@@ -50,6 +53,7 @@ export class Trainer {
   readonly #snapshot: StoreSnapshot;
   #blessed!: TrainerState;
   readonly #reader: MetricsReader;
+  readonly #queue: StepQueue;
   readonly speedometer = new Speedometer();
 
   constructor(parts: TrainerParts) {
@@ -58,8 +62,9 @@ export class Trainer {
     this.ledger = new Ledger(config.train.budgetGflop * GIGA);
     this.governor = new Governor(config.governor, parts.model.classes);
     this.assembler = new Assembler(parts);
+    this.#queue = new StepQueue(gpu);
     this.evaluator = new Evaluator(
-      gpu,
+      this.#queue,
       examples,
       this.assembler.evaluationRing,
       this.ledger,
@@ -102,7 +107,7 @@ export class Trainer {
         await this.save();
         return await this.#stop("interrupted");
       }
-      this.#takeStep();
+      this.#takeSteps(signal);
       for (const hooks of this.hooks) await hooks.onStep?.(this.progress.step);
       const { stepInTick } = this.progress;
       if (stepInTick % metricsSteps === 0) await this.#readMetrics();
@@ -121,7 +126,7 @@ export class Trainer {
 
   /** Takes one step and waits for it; returns its loss. */
   async tryStep(): Promise<number> {
-    this.#takeStep();
+    this.#queue.submit([this.#nextStep()]);
     const [row] = await this.assembler.trainRing.drain();
     return row[0];
   }
@@ -298,15 +303,30 @@ export class Trainer {
     this.#reader.restore(state.unread);
   }
 
-  #takeStep(): void {
-    const { gpu, examples, config, optimizer } = this.parts;
+  /** Takes the steps up to the next reading, or those of one submit; one by one where a hook follows them. */
+  #takeSteps(signal: AbortSignal): void {
+    const { metricsSteps, tickSteps } = this.parts.config.loop;
+    const followed = this.hooks.some(({ onStep }) => onStep);
+    const most = followed ? 1 : this.speedometer.stepsIn(SUBMIT_MS);
+    const steps: QueuedStep[] = [];
+    do steps.push(this.#nextStep()); while (
+      steps.length < most && !this.finished && !signal.aborted &&
+      this.progress.stepInTick % metricsSteps !== 0 &&
+      this.progress.stepInTick !== tickSteps
+    );
+    this.#queue.submit(steps);
+  }
+
+  /** The next step, which counts as taken. */
+  #nextStep(): QueuedStep {
+    const { examples, config, optimizer } = this.parts;
     const { progress } = this;
     const shadow = progress.step % config.growth.shadowEvery === 0 ? this.assembly.shadow : null;
     const step = shadow ?? this.assembly.train;
     const { batch } = config.train;
     const order = (config.seed + progress.detours) >>> 0;
     const positions = batchIndices(order, progress.step, batch, examples.parts.train.count);
-    runStep(gpu, step, {
+    const next = queued(step, {
       ...examples.stepValues("train", positions, order, progress.step),
       ...alphaValues(this.alphas(progress.stepInTick / config.loop.tickSteps)),
       ...optimizer.stepValues(this.#rows(shadow !== null)),
@@ -316,6 +336,7 @@ export class Trainer {
     if (shadow) this.ledger.charge("incubation", shadow.program.flops - this.assembly.train.program.flops);
     progress.step++;
     progress.stepInTick++;
+    return next;
   }
 
   /** Which groups are updated in a step, and how. Frozen seeds and, out of shadow steps, incubating ones are not. */
@@ -360,6 +381,7 @@ export class Trainer {
   async destroy(): Promise<void> {
     await Promise.allSettled([this.building, this.#reader.settle()]);
     await this.assembler.destroy();
+    this.#queue.destroy();
     this.#snapshot.destroy();
   }
 }

@@ -38,6 +38,11 @@ export class StepBuffer {
     return this.#whole.size;
   }
 
+  /** What kernels read the values from. */
+  get buffer(): GPUBuffer {
+    return this.#whole.buffer;
+  }
+
   /** Whether it holds the values of a step. */
   get written(): boolean {
     return this.#written;
@@ -57,8 +62,13 @@ export class StepBuffer {
    * one set of values serves several programs.
    */
   write(values: StepValues): void {
+    const bytes = this.encode(values);
+    if (this.#fields.size > 0) this.#gpu.device.queue.writeBuffer(this.#whole.buffer, 0, bytes);
+  }
+
+  /** The bytes of the next step's values, for a caller that brings them to `buffer`. The next call overwrites them. */
+  encode(values: StepValues): Uint8Array<ArrayBuffer> {
     this.#written = true;
-    if (this.#fields.size === 0) return;
     for (const [name, { array, length }] of this.#fields) {
       const value = values[name];
       if (typeof value === "number" && length === 1) array[0] = value;
@@ -68,7 +78,7 @@ export class StepBuffer {
         throw new Error(`step value "${name}": want ${length} numbers, got ${got}`);
       }
     }
-    this.#gpu.device.queue.writeBuffer(this.#whole.buffer, 0, this.#host);
+    return new Uint8Array(this.#host);
   }
 
   destroy(): void {
