@@ -21,6 +21,7 @@ import {
   isDifferentiable,
 } from "../support/case_checks.ts";
 import { expectEqual, expectFailure, expectTrue } from "../support/expect.ts";
+import { checkHalves, textOf } from "../support/half_checks.ts";
 import { trainTinyCnn } from "../support/tiny_training.ts";
 import { fillInput, testRandom } from "../support/values.ts";
 
@@ -58,6 +59,12 @@ const ADD = `override BY: f32 = 1.0;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
 @compute @workgroup_size(1)
 fn main() { y[0] = x[0] + BY; }
+`;
+
+const COPY = `@group(0) @binding(0) var<storage, read> x: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+@compute @workgroup_size(2)
+fn main(@builtin(local_invocation_index) lane: u32) { y[lane] = x[lane]; }
 `;
 
 /** A program with a matrix product, a reduction and fused element-wise chains, and its input. */
@@ -204,6 +211,21 @@ const engineChecks: readonly DeviceCheck[] = [
     },
   },
   {
+    name:
+      "numbers stored as halves are rounded, infinite beyond 65504, and NaN where they were, where the device has f16",
+    async run({ gpu }) {
+      if (!gpu.traits.features.has("shader-f16")) return;
+      const numbers = [1 / 3, -65504, 70000, -1e9, Infinity, NaN, 2 ** -20, 0.1];
+      const x = gpu.allocator.upload("x", Float32Array.from(numbers));
+      const halves = { ...gpu.allocator.storage("halves", 16), stored: "f16" as const };
+      const y = gpu.allocator.storage("y", 32);
+      const copy = { ...addition(0, COPY), constants: {} };
+      replay(gpu, [await bind(gpu, copy, [x, halves]), await bind(gpu, copy, [halves, y])]);
+      expectEqual([...await readFloats(gpu, y, 8)], numbers.map(Math.f16round), "through halves");
+      for (const view of [x, halves, y]) gpu.allocator.free(view);
+    },
+  },
+  {
     name: "one buffer written and bound twice is refused",
     async run({ gpu }) {
       const x = gpu.allocator.storage("x", 16);
@@ -267,7 +289,7 @@ const engineChecks: readonly DeviceCheck[] = [
 const AT_ONCE = 4;
 
 /** Runs a check of every case and reports all that fail. */
-async function forAll(cases: readonly OpCase[], check: (opCase: OpCase) => Promise<void>): Promise<void> {
+async function forAll<T>(cases: readonly T[], check: (one: T) => Promise<void>): Promise<void> {
   const waiting = cases.values();
   const failures: string[] = [];
   const worker = async () => {
@@ -292,7 +314,22 @@ function kernelsToCheck(cases: readonly OpCase[], { gpu, foreignKernels }: Devic
 
 const elementsOf = ({ inputs }: OpCase) => inputs.reduce((total, { shape }) => total + sizeOf(shape), 0);
 
-/** Two checks an op: its kernels, and those of its gradient. */
+/** For each text of kernels that an op has, the smallest case that runs it: sizes are constants that halves do not touch. */
+function oneCaseForEachText(cases: readonly OpCase[], gpu: Gpu): Map<Choice, OpCase> {
+  const bySize = cases.toSorted((a, b) => elementsOf(a) - elementsOf(b));
+  const seen = new Set<string>();
+  const chosen = new Map<Choice, OpCase>();
+  for (const opCase of bySize.slice(bySize.length >> 1)) {
+    for (const choice of choicesOf(opCase, gpu.traits)) {
+      const text = textOf(opCase, choice);
+      if (!seen.has(text)) chosen.set(choice, opCase);
+      seen.add(text);
+    }
+  }
+  return chosen;
+}
+
+/** Three checks an op: its kernels, those kernels with operands stored as halves, and the kernels of its gradient. */
 const opChecks: readonly DeviceCheck[] = [...new Set(allCases.map(({ op }) => op))].flatMap((op) => {
   const cases = allCases.filter((opCase) => opCase.op === op);
   const differentiable = cases.filter(isDifferentiable);
@@ -301,6 +338,14 @@ const opChecks: readonly DeviceCheck[] = [...new Set(allCases.map(({ op }) => op
     run(device) {
       const kernels = kernelsToCheck(cases, device);
       return forAll(cases, (opCase) => checkVariants(device.gpu, opCase, kernels.get(opCase)!));
+    },
+  }, {
+    name:
+      `${op}: every variant equals its reference with operands stored as halves, where the device has f16`,
+    run({ gpu }) {
+      if (!gpu.traits.features.has("shader-f16")) return;
+      const kernels = oneCaseForEachText(cases, gpu);
+      return forAll([...kernels.keys()], (choice) => checkHalves(gpu, kernels.get(choice)!, choice));
     },
   }];
   if (differentiable.length > 0) {
