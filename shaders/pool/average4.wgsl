@@ -26,7 +26,10 @@ fn main(
   let corner = ((index / (C * OW * OH) * H + oy * STRIDE) * W + ox * STRIDE) * C + index % C;
   var total = vec4f(0.0);
   for (var ky = 0u; ky < KERNEL; ky++) {
-    for (var kx = 0u; kx < KERNEL; kx++) { total += x[corner + (ky * W + kx) * C]; }
+    // unroll
+    for (var kx = 0u; kx < KERNEL; kx++) {
+      total += x[corner + (ky * W + kx) * C];
+    }
   }
   y[index] = epilogue(index, total / f32(KERNEL * KERNEL));
 }

@@ -36,19 +36,25 @@ fn main(
   if (hasWindow) {
     slope = dy[((n * OH + ty) * OW + tx) * C + c];
     for (var ky = 0u; ky < KERNEL; ky++) {
-      for (var kx = 0u; kx < KERNEL; kx++) { best = max(best, x[corner + (ky * W + kx) * C]); }
+      // unroll
+      for (var kx = 0u; kx < KERNEL; kx++) {
+        best = max(best, x[corner + (ky * W + kx) * C]);
+      }
     }
   }
   for (var ky = 0u; ky < min(STRIDE, H - ty * STRIDE); ky++) {
-    for (var kx = 0u; kx < min(STRIDE, W - tx * STRIDE); kx++) {
-      let i = corner + (ky * W + kx) * C;
-      var result = 0.0;
-      if (hasWindow && ky < KERNEL && kx < KERNEL) {
-        let isMaximum = x[i] == best;
-        result = select(0.0, slope, isMaximum);
-        slope = select(slope, 0.0, isMaximum); // given away
+    // unroll
+    for (var kx = 0u; kx < STRIDE; kx++) {
+      if (W % STRIDE == 0u || tx * STRIDE + kx < W) {
+        let i = corner + (ky * W + kx) * C;
+        var result = 0.0;
+        if (hasWindow && ky < KERNEL && kx < KERNEL) {
+          let isMaximum = x[i] == best;
+          result = select(0.0, slope, isMaximum);
+          slope = select(slope, 0.0, isMaximum); // given away
+        }
+        dx[i] = epilogue(i, result);
       }
-      dx[i] = epilogue(i, result);
     }
   }
 }
