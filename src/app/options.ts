@@ -33,6 +33,8 @@ export interface RunOptions {
   dryRun: boolean;
   /** Profile the training step kernel by kernel; not together with `dryRun`. */
   profileKernels?: boolean;
+  /** File of kernel choices, which must be there; `none` for none. Default: that of the adapter, if there is one. */
+  tuned?: string;
   /** Take the bounds checks out of kernels, where the implementation can. */
   unsafeGpu?: boolean;
   /** Aborted: finish the step, write a checkpoint, return with outcome `interrupted`. */

@@ -14,6 +14,7 @@ import { buildNetwork } from "./network.ts";
 import type { DryRunReport, Measured, RunOptions, RunResult } from "./options.ts";
 import { seedFates } from "./seed_fates.ts";
 import { createSession, type Session, type SessionParts } from "./session.ts";
+import { runChoices, USED_FILE, usedKernels } from "./tuned_kernels.ts";
 import { versions } from "./versions.ts";
 
 /** How a run is called on every surface. */
@@ -23,6 +24,12 @@ interface Identity {
   readonly adapter: string;
   readonly profile: RunResult["profile"];
 }
+
+type RunParts = SessionParts & Required<Pick<SessionParts, "kernels">> & {
+  readonly folder: RunFolder | null;
+  /** File of kernel choices. */
+  readonly tuned: string | null;
+};
 
 /** What `run.json` keeps of a run for those who go on with it. */
 type Recorded = Pick<RunResult, "profile" | "notices">;
@@ -35,6 +42,7 @@ type Recorded = Pick<RunResult, "profile" | "notices">;
 export async function runTraining(options: RunOptions): Promise<RunResult> {
   const { openGpu } = await import("./adapters/open_gpu.ts");
   const { loadDataset } = await import("./adapters/load_dataset.ts");
+  const { findTuned } = await import("./adapters/tuned_file.ts");
   const gpu = await openGpu(options.backend, options.unsafeGpu);
   let folder: RunFolder | null = null;
   try {
@@ -42,6 +50,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     const profile = options.profile !== "auto" ? options.profile : gpu.adapter.software ? "small" : "full";
     const config = await readSchedule(resolveConfig(options.config, profile));
     const { signal, onDownload } = options;
+    const tuned = findTuned(options.tuned, gpu.adapter);
     const data = await loadDataset(config.data, config.seed, {
       signal,
       ...(onDownload && { onProgress: (progress) => onDownload(progress) }),
@@ -61,7 +70,13 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
       adapter: `${gpu.adapter.description} (${gpu.adapter.backend})`,
       profile: recorded?.profile ?? profile,
     };
-    const parts = { config, gpu, data, network, folder, onEvent: options.onEvent };
+    const choices = runChoices(options.resume === null ? null : folder?.readJson(USED_FILE) ?? null, tuned);
+    const kernels = {
+      choose: choices.choose,
+      save: () => folder?.writeJson(USED_FILE, usedKernels(choices)),
+    };
+    const { onEvent } = options;
+    const parts = { config, gpu, data, network, folder, onEvent, kernels, tuned: tuned?.path ?? null };
     return await train(options, parts, identity, recorded?.notices ?? []);
   } finally {
     folder?.close();
@@ -82,7 +97,7 @@ async function readSchedule(config: RunConfig): Promise<RunConfig> {
 
 async function train(
   options: RunOptions,
-  parts: SessionParts & { folder: RunFolder | null },
+  parts: RunParts,
   identity: Identity,
   earlier: readonly string[],
 ): Promise<RunResult> {
@@ -101,9 +116,11 @@ async function train(
       dataset: { name: identity.dataset, sha256: data.dataset.sha256, notice: data.notice },
       adapter: gpu.adapter,
       unsafeGpu: unsafe(options, gpu),
+      tuned: parts.tuned,
       versions: versions(),
       notices,
     });
+    parts.kernels.save();
     begun = true;
     await bus.publish("run.started", {
       ...identity,
@@ -118,6 +135,7 @@ async function train(
     journal.failed.throwIfAborted();
     const kernels = await profiler?.report();
     if (kernels) writeKernels(folder, kernels);
+    parts.kernels.save();
     await bus.publish("run.finished", {
       run: identity.run,
       reason: ending.outcome,

@@ -1,5 +1,6 @@
 import type { RunConfig } from "../contracts/config.ts";
 import type { ActionContext } from "../contracts/growth.ts";
+import type { ChooseVariant } from "../engine/compile/schedule.ts";
 import { ExampleStore } from "../engine/data/example_store.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { momentsOf, Optimizer } from "../engine/optim/optimizer.ts";
@@ -39,11 +40,13 @@ export interface SessionParts {
   readonly folder: RunFiles | null;
   readonly onEvent: (event: AnyEnvelope) => void;
   readonly hooks?: readonly Hooks[];
+  /** How kernels are chosen; `save` is called before a checkpoint is kept. */
+  readonly kernels?: { readonly choose: ChooseVariant; save(): void };
 }
 
 /** Builds the subsystems and connects them. */
 export function createSession(parts: SessionParts): Session {
-  const { config: asked, gpu, data, network, folder, onEvent, hooks = [] } = parts;
+  const { config: asked, gpu, data, network, folder, onEvent, hooks = [], kernels } = parts;
   // What the data allows: a substitute may not be mirrored, say.
   const config = asked.data.kind === "spirals"
     ? asked
@@ -69,6 +72,7 @@ export function createSession(parts: SessionParts): Session {
     if (!folder) return;
     const started = performance.now();
     await bus.drain();
+    kernels?.save();
     const name = await writeCheckpoint(folder.store, checkpoint, {
       config: await identity(config),
       logs: folder.syncLogs(),
@@ -99,6 +103,7 @@ export function createSession(parts: SessionParts): Session {
     bus,
     hooks,
     keep,
+    ...kernels && { choose: kernels.choose },
     async admit({ blueprint }, slot) {
       await tezzeret.admit(findBlueprint(blueprint), network.shapeOf(slot));
     },

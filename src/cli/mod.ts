@@ -7,13 +7,14 @@ import { commandHelp } from "./help_text.ts";
 import { print, printError } from "./output.ts";
 import { parseCommand } from "./parse.ts";
 import { train } from "./train.ts";
+import { tune } from "./tune.ts";
 
-const commands: readonly Command[] = [train, helpCommand(() => commands)];
+const commands: readonly Command[] = [train, tune, helpCommand(() => commands)];
 
 /** Flags first means `train`; nothing at all, `help`. */
 function choose(args: readonly string[]): { command: Command; rest: readonly string[] } {
   const [first = "help", ...rest] = args;
-  if (first === "--help" || first === "-h") return { command: commands[1], rest };
+  if (first === "--help" || first === "-h") return { command: commands.at(-1)!, rest };
   if (first.startsWith("-")) return { command: train, rest: args };
   const command = commands.find(({ name }) => name === first);
   if (command !== undefined) return { command, rest };

@@ -78,6 +78,7 @@ async function run(values: Values): Promise<number> {
       dryRun: values["dry-run"] === true,
       profileKernels: values["profile-kernels"] === true,
       unsafeGpu: values["unsafe-gpu"] === true,
+      ...values.tuned !== undefined && { tuned: values.tuned as string },
       signal,
       onEvent: display.event,
       onDownload: display.download,
@@ -148,6 +149,12 @@ export const train: Command = {
       name: "profile-kernels",
       summary:
         "time each kernel of a training step; a table, and profile.json and trace.json in the run folder",
+    },
+    {
+      name: "tuned",
+      value: "FILE",
+      summary: "kernel choices that tune-kernels wrote, or none; other choices may give other last bits",
+      default: "configs/tuned/<adapter>.json if there",
     },
     {
       name: "unsafe-gpu",

@@ -1,6 +1,7 @@
 import type { RunConfig } from "../contracts/config.ts";
 import { MetricsRing } from "../engine/compile/metrics_ring.ts";
 import { compile, type Program, type Write } from "../engine/compile/program.ts";
+import { type ChooseVariant, firstFit } from "../engine/compile/schedule.ts";
 import type { StepValues } from "../engine/compile/step_buffer.ts";
 import type { QueuedStep } from "../engine/compile/step_queue.ts";
 import type { ExampleStore } from "../engine/data/example_store.ts";
@@ -45,6 +46,8 @@ export interface AssemblyParts {
   readonly store: ParameterStore;
   readonly optimizer: Optimizer;
   readonly config: RunConfig;
+  /** As in `compile`. Default: the first variant that fits. */
+  readonly choose?: ChooseVariant;
   /** Resolves when the kernels of a seed are known to be right; rejects, with the reason, where they are not. */
   admit(seed: PlantedSeed, slot: string): Promise<void>;
 }
@@ -171,6 +174,7 @@ export class Assembler {
       outputs: { row },
       stepInputs: [optimizer.stepInput, this.trainRing.stepInput],
       memory: (source) => this.#memory(source),
+      choose: this.#parts.choose ?? firstFit,
     });
     const update = await optimizer.bind(program.step);
     const append = await this.trainRing.bind(program.step, program.outputs.row, optimizer.norms);
@@ -228,6 +232,7 @@ export class Assembler {
       outputs: { row },
       stepInputs: [this.evaluationRing.stepInput],
       memory: (source) => this.#memory(source),
+      choose: this.#parts.choose ?? firstFit,
     });
     const append = await this.evaluationRing.bind(program.step, program.outputs.row, program.outputs.row);
     return { program, dispatches: [...program.dispatches, append] };
