@@ -20,7 +20,7 @@ import { chunked, groupTiles, lanesFor, SERIAL_TARGET } from "./tile.ts";
 
 export type StatsAttrs = { readonly groups: number };
 export type NormAttrs = { readonly groups: number; readonly epsilon: number };
-/** Which of the two sums: 0 is Σ dy (for β), 1 is Σ dy·x̂ (for γ). */
+/** Which of the two sums: 0 is Σ dy·x̂ (for γ), 1 is Σ dy (for β). */
 export type SumAttrs = { readonly component: number };
 
 /** [N, …, C] as images: N examples of P positions with C channels. */
@@ -32,6 +32,14 @@ export interface Images {
 
 export function imagesOf(shape: Shape): Images {
   return { n: shape[0], p: sizeOf(shape.slice(1, -1)), c: shape.at(-1)! };
+}
+
+/**
+ * From one row of the sums [2, N, pitch] to the next. Those of a single example are whole blocks of 64 with zeros after the
+ * channels, as the gradients of γ and β lie in a parameter store.
+ */
+export function sumsPitch({ n, c }: Images): number {
+  return n === 1 ? 64 * Math.ceil(c / 64) : c;
 }
 
 const onlyWhole4 = (call: Call<StatsAttrs>) => imagesOf(call.inputs[0].shape).c % 4 === 0;
@@ -178,6 +186,7 @@ function overElements(
   names: readonly [string, string],
   sources: readonly [string, string],
   software: boolean,
+  extra: (images: Images) => Record<string, number>,
 ): Lowering {
   const { n, p, c } = imagesOf(call.inputs[0].shape);
   const { groups, epsilon } = call.attrs;
@@ -186,7 +195,7 @@ function overElements(
     return single({
       name: names[0],
       source: sources[0],
-      constants: { N: n, P: p, C: c, GROUPS: groups, EPSILON: epsilon },
+      constants: { N: n, P: p, C: c, GROUPS: groups, EPSILON: epsilon, ...extra({ n, p, c }) },
       operands,
       workgroups: workgroupsFor(n * p * c, 64),
     });
@@ -207,6 +216,7 @@ function overElements(
       ROWS: rows,
       WHOLE: Number(p % (chunks * rows) === 0),
       EPSILON: epsilon,
+      ...extra({ n, p, c }),
     },
     operands,
     workgroups: workgroupsFor(n * chunks * c / 4, 64),
@@ -216,15 +226,16 @@ function overElements(
 function elementVariants(
   names: readonly [string, string],
   sources: readonly [string, string],
+  extra: (images: Images) => Record<string, number> = () => ({}),
 ): readonly Variant<NormAttrs>[] {
   return [{
     id: "walkers",
     fits: (_, device) => device.software,
-    lower: (call) => overElements(call, names, sources, true),
+    lower: (call) => overElements(call, names, sources, true, extra),
   }, {
     id: "rows",
     fits: () => true,
-    lower: (call) => overElements(call, names, sources, false),
+    lower: (call) => overElements(call, names, sources, false, extra),
   }];
 }
 
@@ -236,6 +247,7 @@ export const groupNormalizeVariants = elementVariants(
 export const groupNormInputGradientVariants = elementVariants(
   ["norm/input_gradient", "norm/input_gradient4"],
   [inputGradientSource, inputGradient4Source],
+  (images) => ({ PITCH: sumsPitch(images) }),
 );
 
 /** Partial sums by chunks of rows, then their sum where there is more than one chunk. */
@@ -248,14 +260,19 @@ function sumsByColumns(call: Call<NormAttrs>, grouped: boolean): Lowering {
   const first: Dispatch = {
     name: grouped ? "norm/sums_group4" : "norm/sums4",
     source: grouped ? sumsGroup4Source : sums4Source,
-    constants: { ...constants, GROUPS: groups, EPSILON: epsilon },
+    constants: {
+      ...constants,
+      GROUPS: groups,
+      EPSILON: epsilon,
+      ...(chunks === 1 ? { PITCH: sumsPitch(images) / 4 } : {}),
+    },
     operands: [{ input: 0 }, { input: 1 }, { input: 2 }, partial],
     workgroups,
   };
   if (chunks === 1) return single(first);
   const rest = reduceRuns(
     [{ outer: 2 * n, reduced: chunks, inner: c }],
-    { scale: 1, maximum: false, grouped, offset: 0 },
+    { scale: 1, maximum: false, grouped, offset: 0, pitch: sumsPitch(images) },
     partial,
     [4 * 2 * n * chunks * c],
   );
@@ -279,14 +296,14 @@ export const groupNormSumsVariants: readonly Variant<NormAttrs>[] = [{
     return single({
       name: "norm/sums",
       source: sumsSource,
-      constants: { N: n, P: p, C: c, GROUPS: groups, EPSILON: epsilon },
+      constants: { N: n, P: p, C: c, PITCH: sumsPitch({ n, p, c }), GROUPS: groups, EPSILON: epsilon },
       operands: [{ input: 0 }, { input: 1 }, { input: 2 }, "output"],
       workgroups: workgroupsFor(n * c, 64),
     });
   },
 }];
 
-/** Sum over the examples of one half of the sums [2, N, C]. */
+/** Sum over several examples of one half of the sums [2, N, C]. */
 function sumOverExamples(call: Call<SumAttrs>, grouped: boolean): Lowering {
   const [, n, c] = call.inputs[0].shape;
   return reduceRuns([{ outer: 1, reduced: n, inner: c }], {

@@ -24,6 +24,8 @@ export interface ReduceOptions {
   readonly grouped: boolean;
   /** First element read. */
   readonly offset: number;
+  /** From one row of the result to the next, with zeros after the inner elements; for an inner that 4 divides. */
+  readonly pitch?: number;
 }
 
 /** Below this many rows a lane a result beats a workgroup a result. */
@@ -33,7 +35,7 @@ const SOURCES = { serial: serialSource, serial4: serial4Source, group: groupSour
 
 interface Stage {
   readonly chunks: number;
-  readonly dispatch: (from: Operand, to: Operand, scale: number) => Dispatch;
+  readonly dispatch: (from: Operand, to: Operand, scale: number, pitch: number) => Dispatch;
 }
 
 /** One dispatch over `run`: its rows folded to `chunks` rows. */
@@ -50,7 +52,7 @@ function stageOf(run: Run, { maximum, grouped, offset }: ReduceOptions): Stage {
   const file = `${group ? "group" : "serial"}${vector ? "4" : ""}` as keyof typeof SOURCES;
   return {
     chunks,
-    dispatch: (from, to, scale) => ({
+    dispatch: (from, to, scale, pitch) => ({
       name: `reduce/${file}`,
       source: SOURCES[file],
       constants: {
@@ -63,6 +65,7 @@ function stageOf(run: Run, { maximum, grouped, offset }: ReduceOptions): Stage {
         SCALE: scale,
         MAXIMUM: maximum ? 1 : 0,
         ...(vector ? { FOLD: fold ? 1 : 0 } : {}),
+        ...(pitch === inner ? {} : { PITCH: pitch / 4 }),
         ...tiles?.constants,
       },
       operands: [from, to],
@@ -93,7 +96,12 @@ export function reduceRuns(
       const last = k === runs.length - 1 && stage.chunks === 1;
       const target: Operand = last ? "output" : { scratch: scratch.length };
       if (!last) scratch.push(4 * run.outer * stage.chunks * run.inner);
-      dispatches.push(stage.dispatch(source, target, last ? options.scale : 1));
+      dispatches.push(stage.dispatch(
+        source,
+        target,
+        last ? options.scale : 1,
+        last && options.pitch !== undefined ? options.pitch : run.inner,
+      ));
       source = target;
       offset = 0;
       if (stage.chunks === 1) break;

@@ -1,9 +1,10 @@
 // dx = (γ·dy − (Σ γ·dy + x̂ · Σ γ·dy·x̂) / m) / sqrt(variance + ε), both sums over the m elements of the group; `sums`
-// holds Σ_p dy and Σ_p dy·x̂ per channel (Ioffe & Szegedy 2015, section 3, for groups of any extent).
+// holds Σ_p dy·x̂ and Σ_p dy per channel (Ioffe & Szegedy 2015, section 3, for groups of any extent).
 override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 4u;
 override GROUPS: u32 = 1u;
+override PITCH: u32 = C; // of the sums
 override EPSILON: f32 = 1e-5;
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
@@ -30,8 +31,8 @@ fn main(
   var plain = 0.0;
   var scaled = 0.0;
   for (var k = g * channels; k < (g + 1u) * channels; k++) {
-    plain += gamma[k] * sums[n * C + k];
-    scaled += gamma[k] * sums[(N + n) * C + k];
+    scaled += gamma[k] * sums[n * PITCH + k];
+    plain += gamma[k] * sums[(N + n) * PITCH + k];
   }
   let inverse = inverseSqrt(stats[(N + n) * GROUPS + g] + EPSILON);
   let normal = (x[index] - stats[n * GROUPS + g]) * inverse;

@@ -4,6 +4,7 @@ override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 1u; // vec4s
 override GROUPS: u32 = 1u;
+override PITCH: u32 = 4u * C; // of the sums
 override CHUNKS: u32 = 1u;
 override ROWS: u32 = 1u;
 override WHOLE: bool = false; // CHUNKS · ROWS divides P
@@ -38,17 +39,17 @@ fn main(
   var plain = vec4f(0.0);
   var scaled = vec4f(0.0);
   if (channels == 1u) {
-    plain = gammaAt(channel) * sumsAt(n * 4u * C + channel);
-    scaled = gammaAt(channel) * sumsAt((N + n) * 4u * C + channel);
+    scaled = gammaAt(channel) * sumsAt(n * PITCH + channel);
+    plain = gammaAt(channel) * sumsAt((N + n) * PITCH + channel);
   } else if (channels % 4u == 0u) { // the four are of one group
     for (var k = g.x * channels; k < (g.x + 1u) * channels; k++) {
-      plain += gamma[k] * sums[n * 4u * C + k];
-      scaled += gamma[k] * sums[(N + n) * 4u * C + k];
+      scaled += gamma[k] * sums[n * PITCH + k];
+      plain += gamma[k] * sums[(N + n) * PITCH + k];
     }
   } else {
     for (var k = 0u; k < channels; k++) {
-      plain += gammaAt(g * channels + k) * sumsAt(n * 4u * C + g * channels + k);
-      scaled += gammaAt(g * channels + k) * sumsAt((N + n) * 4u * C + g * channels + k);
+      scaled += gammaAt(g * channels + k) * sumsAt(n * PITCH + g * channels + k);
+      plain += gammaAt(g * channels + k) * sumsAt((N + n) * PITCH + g * channels + k);
     }
   }
   let mean = statsAt(n * GROUPS + g);

@@ -1,7 +1,9 @@
-// sums[0, n, c] = Σ_p dy[n, p, c] and sums[1, n, c] = Σ_p dy · x̂, with x̂ the normalised x; one invocation a channel.
+// sums[0, n, c] = Σ_p dy · x̂ and sums[1, n, c] = Σ_p dy[n, p, c], with x̂ the normalised x and 0 for c from C to PITCH; one
+// invocation a channel.
 override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 4u;
+override PITCH: u32 = C; // other than C for N = 1 only
 override GROUPS: u32 = 1u;
 override EPSILON: f32 = 1e-5;
 
@@ -17,6 +19,10 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = (group.y * groups.x + group.x) * 64u + lane;
+  if (index < PITCH - C) {
+    sums[C + index] = 0.0;
+    sums[PITCH + C + index] = 0.0;
+  }
   if (index >= N * C) { return; }
   let n = index / C;
   let c = index % C;
@@ -29,6 +35,6 @@ fn main(
     plain += dy[i];
     scaled += dy[i] * (x[i] - mean);
   }
-  sums[index] = plain;
-  sums[N * C + index] = scaled * inverseSqrt(stats[N * GROUPS + at] + EPSILON);
+  sums[n * PITCH + c] = scaled * inverseSqrt(stats[N * GROUPS + at] + EPSILON);
+  sums[(N + n) * PITCH + c] = plain;
 }

@@ -2,6 +2,7 @@
 override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 1u; // vec4s
+override PITCH: u32 = C; // vec4s
 override GROUPS: u32 = 1u;
 override CHUNKS: u32 = 1u;
 override CHUNK: u32 = 1u;
@@ -36,6 +37,11 @@ fn main(
     plain += slope;
     scaled += slope * (x[i] - mean);
   }
-  sums[index] = plain;
-  sums[N * CHUNKS * C + index] = scaled * inverseSqrt(statsAt(N * GROUPS + at) + EPSILON);
+  let slot = index / C;
+  sums[slot * PITCH + c] = scaled * inverseSqrt(statsAt(N * GROUPS + at) + EPSILON);
+  sums[(N * CHUNKS + slot) * PITCH + c] = plain;
+  for (var k = C + c; k < PITCH; k += C) {
+    sums[slot * PITCH + k] = vec4f();
+    sums[(N * CHUNKS + slot) * PITCH + k] = vec4f();
+  }
 }

@@ -3,6 +3,7 @@
 override N: u32 = 1u;
 override P: u32 = 1u;
 override C: u32 = 1u; // vec4s
+override PITCH: u32 = C; // vec4s, fewer than LANES above C
 override GROUPS: u32 = 1u;
 override CHUNKS: u32 = 1u;
 override CHUNK: u32 = 1u;
@@ -68,8 +69,11 @@ fn main(
     }
   }
   if (row == 0u && column < C) {
-    let i = slot * C + column;
-    sums[i] = plain;
-    sums[N * CHUNKS * C + i] = scaled * inverseSqrt(statsAt(N * GROUPS + at) + EPSILON);
+    sums[slot * PITCH + column] = scaled * inverseSqrt(statsAt(N * GROUPS + at) + EPSILON);
+    sums[(N * CHUNKS + slot) * PITCH + column] = plain;
+  }
+  if (tile % blocks == 0u && lane < PITCH - C) {
+    sums[slot * PITCH + C + lane] = vec4f();
+    sums[(N * CHUNKS + slot) * PITCH + C + lane] = vec4f();
   }
 }

@@ -2,6 +2,7 @@
 override OUTER: u32 = 1u;
 override ROWS: u32 = 1u;
 override INNER: u32 = 1u;
+override PITCH: u32 = INNER; // of the result, which is 0 beyond INNER
 override CHUNKS: u32 = 1u;
 override CHUNK: u32 = 1u;
 override OFFSET: u32 = 0u;
@@ -63,8 +64,12 @@ fn main(
       partial[lane] = total;
     }
   }
+  if (tile % blocks == 0u && lane < 4u * (PITCH - INNER)) {
+    let beyond = 4u * (slot * PITCH + INNER) + lane;
+    y[beyond] = epilogue(beyond, 0.0);
+  }
   if (row != 0u || column >= INNER) { return; }
-  let at = slot * INNER + column;
+  let at = slot * PITCH + column;
   if (FOLD) {
     let pair = combine(total, total.zwzw);
     y[at] = epilogue(at, SCALE * combine(pair, pair.yyyy).x);

@@ -2,6 +2,7 @@
 override OUTER: u32 = 1u;
 override ROWS: u32 = 1u;
 override INNER: u32 = 1u;
+override PITCH: u32 = INNER; // of the result, which is 0 beyond INNER
 override CHUNKS: u32 = 1u;
 override CHUNK: u32 = 1u;
 override OFFSET: u32 = 0u;
@@ -37,9 +38,13 @@ fn main(
     y[index] = epilogue(index, SCALE * combine(pair, pair.yyyy).x);
   } else {
     let result = SCALE * total;
-    y[4u * index] = epilogue(4u * index, result.x);
-    y[4u * index + 1u] = epilogue(4u * index + 1u, result.y);
-    y[4u * index + 2u] = epilogue(4u * index + 2u, result.z);
-    y[4u * index + 3u] = epilogue(4u * index + 3u, result.w);
+    let at = index / INNER * PITCH + index % INNER;
+    y[4u * at] = epilogue(4u * at, result.x);
+    y[4u * at + 1u] = epilogue(4u * at + 1u, result.y);
+    y[4u * at + 2u] = epilogue(4u * at + 2u, result.z);
+    y[4u * at + 3u] = epilogue(4u * at + 3u, result.w);
+    for (var k = at + INNER; k < (index / INNER + 1u) * PITCH; k += INNER) {
+      for (var j = 0u; j < 4u; j++) { y[4u * k + j] = epilogue(4u * k + j, 0.0); }
+    }
   }
 }

@@ -1,4 +1,5 @@
 import type { Attrs } from "../../src/engine/gpu/kernel.ts";
+import { sumsPitch } from "../../kernels/norm.ts";
 import type { CaseInput, OpCase } from "./types.ts";
 
 interface Setting {
@@ -65,7 +66,9 @@ function cases(
     {
       name: `groupNormInputGradient: ${name}`,
       op: "groupNormInputGradient",
-      inputs: [{ shape }, { shape }, stats, { shape: [c] }, { shape: [2, n, c] }],
+      inputs: [{ shape }, { shape }, stats, { shape: [c] }, {
+        shape: [2, n, sumsPitch({ n, p: positions, c })],
+      }],
       attrs,
       terms: c / groups,
     },

@@ -4,6 +4,13 @@ const u32 = { dtype: "u32", fill: { below: 1000 } } as const;
 
 export const shapeCases: readonly OpCase[] = [
   { name: "reshape", op: "reshape", inputs: [{ shape: [3, 4] }], attrs: { shape: [2, 6] } },
+  {
+    name: "range",
+    op: "range",
+    inputs: [{ shape: [3, 64] }],
+    attrs: { begin: 64, shape: [70] },
+    checkGradient: false,
+  },
   { name: "slice: rows", op: "slice", inputs: [{ shape: [5, 8] }], attrs: { begin: [1, 0], size: [3, 8] } },
   {
     name: "slice: columns",

@@ -1,10 +1,11 @@
-import { formatShape } from "../../util/shape.ts";
+import { formatShape, sizeOf } from "../../util/shape.ts";
 import { broadcastTo } from "../ops/reduce.ts";
 import { alignUp, type BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { bind, type BoundDispatch } from "../gpu/recorder.ts";
 import { materialise, type Source, type Tensor } from "../graph/tensor.ts";
-import { memoryOf, reachable } from "../graph/trace.ts";
+import { memoryOf, offsetOf, reachable } from "../graph/trace.ts";
+import { writesInPlace } from "./parts.ts";
 import { type Interval, planMemory } from "./memory.ts";
 import type { Task } from "./fuse_hooks.ts";
 import { bytesOf, type ChooseVariant, firstFit, schedule } from "./schedule.ts";
@@ -83,10 +84,19 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
     const intermediates = placeIntermediates(tasks, fixed, halves, own);
     const placeSource = (source: Source) =>
       source.kind === "step" ? step.view(source.name) : spec.memory(source);
+    const placeMemory: Placement = (memory) =>
+      memory.source
+        ? { ...placeSource(memory.source), size: alignUp(bytesOf(memory), 16) }
+        : fixed.get(memory) ?? intermediates.views.get(memory)!;
     const place: Placement = (tensor) => {
-      const memory = memoryOf(tensor);
-      if (memory.source) return { ...placeSource(memory.source), size: alignUp(bytesOf(memory), 16) };
-      return fixed.get(memory) ?? intermediates.views.get(memory)!;
+      const memory = memoryOf(tensor), view = placeMemory(memory);
+      if (sizeOf(tensor.shape) === sizeOf(memory.shape)) return view;
+      const bytes = view.stored === "f16" ? 2 : 4;
+      return {
+        ...view,
+        offset: view.offset + bytes * offsetOf(tensor),
+        size: alignUp(bytes * sizeOf(tensor.shape), 16),
+      };
     };
     const dispatches = await bindTasks(gpu, tasks, place, intermediates.scratch);
     return {
@@ -167,7 +177,7 @@ function describe({ reads, result }: Task): string {
 
 /**
  * Copied to where the caller wants it: a tensor that others read too, or that is written twice, or whose place is in a
- * buffer that the graph also reads, which no kernel may bind for both.
+ * buffer that the graph also reads, which no kernel may bind for both. Parts of one tensor may be there without a copy.
  */
 function separateWrites(
   writes: readonly Write[],
@@ -180,9 +190,13 @@ function separateWrites(
     if (node.source && node.source.kind !== "step") read.add(memory(node.source).buffer);
     if (node.op?.lower !== "view") { for (const input of node.inputs) used.add(memoryOf(input)); }
   }
+  const wholes = writesInPlace(writes, outputs, (view) => !read.has(view.buffer));
   return writes.map((write) => {
     const root = memoryOf(write.tensor);
-    const exclusive = root.op !== null && !used.has(root) && !read.has(write.into.buffer);
+    const whole = wholes.get(root);
+    if (whole) return { ...write, into: whole };
+    const exclusive = root.op !== null && !used.has(root) && !read.has(write.into.buffer) &&
+      sizeOf(root.shape) === sizeOf(write.tensor.shape);
     used.add(root);
     return exclusive
       ? write

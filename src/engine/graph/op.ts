@@ -11,7 +11,7 @@ export interface Elementwise {
 
 /**
  * How an op becomes GPU work: a formula that may fuse with its neighbours, kernels of its own, or nothing ("view": the
- * result is its first input's memory under another shape).
+ * result is its first input's memory, or a part of it, under another shape).
  */
 export type Lowerable<A extends Attrs = Attrs> = Elementwise | readonly Variant<A>[] | "view";
 
@@ -29,6 +29,8 @@ export interface Op<A extends Attrs = Attrs, Name extends string = string> {
    * indices). Absent: the op is not differentiable, and gradients stop at it.
    */
   gradient?(dy: Tensor, node: Tensor): readonly (Tensor | null)[];
+  /** Of a view: numbers of its operand before its first, a multiple of 64. Default 0. */
+  offset?(attrs: A): number;
   /** scale · Σ of all elements of the result `node`, as one node that computes both; absent where none does. */
   total?(node: Tensor, scale: number): Tensor;
   readonly lower: Lowerable<A>;

@@ -12,6 +12,11 @@ export function reachable(outputs: Iterable<Tensor>): Tensor[] {
   return [...seen].sort((a, b) => a.id - b.id);
 }
 
+/** Numbers between the start of a tensor's memory (`memoryOf`) and its own first. */
+export function offsetOf({ op, attrs, inputs }: Tensor): number {
+  return op?.lower === "view" ? (op.offset?.(attrs) ?? 0) + offsetOf(inputs[0]) : 0;
+}
+
 /** The tensor whose memory a tensor occupies: itself, or what it is a view of. */
 export function memoryOf(tensor: Tensor): Tensor {
   while (tensor.op?.lower === "view") tensor = tensor.inputs[0];

@@ -37,6 +37,7 @@ export type OpName =
   | "conv2dWeightGradient"
   // shape
   | "reshape"
+  | "range"
   | "slice"
   | "pad"
   | "concat"

@@ -9,6 +9,7 @@ import {
   type NormAttrs,
   type StatsAttrs,
   type SumAttrs,
+  sumsPitch,
 } from "../../../kernels/norm.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "../../util/shape.ts";
 import type { TensorType } from "../gpu/kernel.ts";
@@ -16,7 +17,7 @@ import type { Values } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
 import { add, div, mul, sqrt, sub } from "./elementwise.ts";
-import { reshape } from "./shape.ts";
+import { range, reshape } from "./shape.ts";
 
 /** Checks x [N, …, C] of a normalisation and that C divides into the groups. */
 function imagesFor(name: string, x: TensorType, groups: number): Images {
@@ -98,29 +99,28 @@ const groupNormalizeOp = defineOp<NormAttrs>({
     return [
       apply(groupNormInputGradientOp, [dy, x, stats, gamma, sums], attrs),
       null,
-      apply(groupNormParameterGradientOp, [sums], { component: 1 }),
-      apply(groupNormParameterGradientOp, [sums], { component: 0 }),
+      ...[0, 1].map((component) => parameterGradient(sums, component, gamma.shape[0])),
     ];
   },
   lower: groupNormalizeVariants,
   flops: (call) => 3 * sizeOf(call.output.shape),
 });
 
-/** [Σ_p dy, Σ_p dy·x̂] as [2, N, C]: all that the other gradients need from a pass over the activations. */
+/** [Σ_p dy·x̂, Σ_p dy] as [2, N, pitch]: all that the other gradients need from a pass over the activations. */
 const groupNormSumsOp = defineOp<NormAttrs>({
   name: "groupNormSums",
   type([dy, x], { groups }) {
-    const { n, c } = imagesFor("groupNormSums", x, groups);
+    const images = imagesFor("groupNormSums", x, groups);
     checkShape("groupNormSums", "dy", dy.shape, x.shape);
-    return { shape: [2, n, c], dtype: "f32" };
+    return { shape: [2, images.n, sumsPitch(images)], dtype: "f32" };
   },
   reference([dy, x, stats], { inputs, attrs: { groups, epsilon } }) {
     const images = imagesOf(inputs[1].shape);
-    const half = images.n * images.c;
+    const half = images.n * sumsPitch(images);
     const sums = new Float64Array(2 * half);
     forEachElement(images, groups, (i, _, at, row) => {
-      sums[row] += dy[i];
-      sums[half + row] += dy[i] * normalised(x[i], stats, at, epsilon);
+      sums[row] += dy[i] * normalised(x[i], stats, at, epsilon);
+      sums[half + row] += dy[i];
     });
     return sums;
   },
@@ -139,8 +139,8 @@ const groupNormInputGradientOp = defineOp<NormAttrs>({
     const plain = new Float64Array(half), scaled = new Float64Array(half);
     for (let row = 0; row < n * c; row++) {
       const at = Math.floor(row / (c / groups));
-      plain[at] += gamma[row % c] * sums[row];
-      scaled[at] += gamma[row % c] * sums[n * c + row];
+      scaled[at] += gamma[row % c] * sums[row];
+      plain[at] += gamma[row % c] * sums[n * sumsPitch(images) + row];
     }
     const dx = new Float64Array(x.length);
     forEachElement(images, groups, (i, channel, at) => {
@@ -165,6 +165,13 @@ const groupNormParameterGradientOp = defineOp<SumAttrs>({
   lower: groupNormParameterGradientVariants,
   flops: (call) => sizeOf(call.inputs[0].shape) / 2,
 });
+
+/** Gradient of γ (component 0) or β (1): of a single example, no more than a place in the sums. */
+function parameterGradient(sums: Tensor, component: number, channels: number): Tensor {
+  const [, n, pitch] = sums.shape;
+  if (n > 1) return apply(groupNormParameterGradientOp, [sums], { component });
+  return range(sums, component * pitch, [channels]);
+}
 
 export const normOps = {
   groupStats: groupStatsOp,

@@ -33,6 +33,23 @@ const reshapeOp = defineOp<{ shape: readonly number[] }>({
   flops: () => 0,
 });
 
+const rangeOp = defineOp<{ begin: number; shape: readonly number[] }>({
+  name: "range",
+  type([x], { begin, shape }) {
+    if (begin % 64 !== 0 || begin < 0 || begin + sizeOf(shape) > sizeOf(x.shape)) {
+      throw new RangeError(
+        `range: want a multiple of 64 within ${formatShape(x.shape)} to begin at, got ${begin} for ` +
+          formatShape(shape),
+      );
+    }
+    return { shape, dtype: x.dtype };
+  },
+  reference: ([x], { output, attrs: { begin } }) => x.slice(begin, begin + sizeOf(output.shape)),
+  lower: "view",
+  offset: ({ begin }) => begin,
+  flops: () => 0,
+});
+
 /** Element by element what a copy kernel does. */
 function runCopy(source: Values, target: Values, { from, to, dimensions }: Copy): void {
   const index = new Array<number>(dimensions.length).fill(0);
@@ -178,6 +195,7 @@ const transposeOp = defineOp<TransposeAttrs>({
 
 export const shapeOps = {
   reshape: reshapeOp,
+  range: rangeOp,
   slice: sliceOp,
   pad: padOp,
   concat: concatOp,
@@ -188,6 +206,15 @@ export const shapeOps = {
 export function reshape(x: Tensor, shape: Shape): Tensor {
   const known = shape.reduce((product, n) => n === -1 ? product : product * n, 1);
   return apply(reshapeOp, [x], { shape: shape.map((n) => n === -1 ? sizeOf(x.shape) / known : n) });
+}
+
+/**
+ * The elements of `x` from `begin` on, in its own memory. It has no gradient.
+ *
+ * @throws {RangeError} if `begin` is no multiple of 64, or the range is not within `x`.
+ */
+export function range(x: Tensor, begin: number, shape: Shape): Tensor {
+  return apply(rangeOp, [x], { begin, shape });
 }
 
 /**
