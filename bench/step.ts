@@ -1,12 +1,15 @@
 // Milliseconds a training step (forward, backward, SGD with momentum) on 32×32×3 images, of the networks and batches given.
 // Many steps are queued and waited for once, as a training loop does.
 //
-//   deno run -A bench/step.ts [--model small,resnet16,resnet64] [--batch 64,512] [--steps 100] [--profile [--top 30]] [--torch FILE]
-//     [--backend auto|native|dawn] [--unsafe-gpu] [--rounds 7] [--seconds 0.2] [--quick] [--json FILE]
+//   deno run -A bench/step.ts [--model small,resnet16,resnet64] [--batch 64,512] [--precision fp32,mixed] [--submit 10]
+//     [--profile [--top 30]] [--torch FILE] [--backend auto|native|dawn] [--unsafe-gpu] [--rounds 7] [--seconds 0.2]
+//     [--quick] [--json FILE]
 //
-// --profile prints where the time of each step goes, kernel by kernel. --torch takes what bench/torch_steps.py --json has
-// written on the same machine and prints PyTorch's times beside, and how many times as fast this is.
+// --submit is how many steps go to the device at once: as in a run, those between two readings of its metrics. --profile
+// prints where the time of a step goes, kernel by kernel. --torch takes what bench/torch_steps.py --json has written on the
+// same machine and prints PyTorch's times beside, and how many times as fast this is.
 import { type DispatchTime, profile } from "../src/engine/gpu/profile.ts";
+import type { Precision } from "../src/engine/compile/storage.ts";
 import { openForBench } from "./support/device.ts";
 import { modelNamed } from "./support/models.ts";
 import { numbersOf, readOptions } from "./support/options.ts";
@@ -15,7 +18,15 @@ import { timeCalls } from "./support/timing.ts";
 import { openTraining, type TrainingStep } from "./support/training_step.ts";
 import { readTorch } from "./support/torch.ts";
 
-const options = readOptions({ model: "", batch: "", steps: "", profile: false, top: "30", torch: "" });
+const options = readOptions({
+  model: "",
+  batch: "",
+  precision: "fp32",
+  submit: "",
+  profile: false,
+  top: "30",
+  torch: "",
+});
 const gpu = await openForBench(options);
 const small = options.quick || gpu.adapter.software;
 const models = (options.own.model || (small ? "small,resnet4" : "small,resnet16,resnet64")).split(",");
@@ -26,6 +37,7 @@ const report = startReport("Training steps", options, gpu.adapter);
 interface StepRow extends Record<string, string | number> {
   model: string;
   batch: number;
+  precision: string;
   ms: number;
   p10: number;
   p90: number;
@@ -95,29 +107,39 @@ async function printProfile(report: Report, title: string, step: TrainingStep, w
 }
 
 const rows: StepRow[] = [];
-for (const name of models) {
+const submit = Number(options.own.submit || (small ? "1" : "10"));
+
+async function measure(model: string, batch: number, precision: Precision): Promise<StepRow> {
+  const { step, bytes, destroy } = await openTraining(gpu, modelNamed(model), batch, precision);
+  const { median, p10, p90, host } = await timeCalls(gpu, () => step.run(submit), options);
+  const ms = median / submit;
+  if (options.own.profile) await printProfile(report, `${model}, batch ${batch}, ${precision}`, step, ms);
+  destroy();
+  return {
+    model,
+    batch,
+    precision,
+    ms,
+    p10: p10 / submit,
+    p90: p90 / submit,
+    host: host / submit,
+    dispatches: step.dispatches.length,
+    gflop: step.flops / 1e9,
+    megabytes: bytes / 1e6,
+  };
+}
+
+for (const model of models) {
   for (const batch of batches) {
-    const { step, bytes, destroy } = await openTraining(gpu, modelNamed(name), batch);
-    const calls = options.own.steps ? { calls: Number(options.own.steps) } : {};
-    const timing = await timeCalls(gpu, step.run, { ...options, ...calls });
-    rows.push({
-      model: name,
-      batch,
-      ms: timing.median,
-      p10: timing.p10,
-      p90: timing.p90,
-      host: timing.host,
-      dispatches: step.dispatches.length,
-      gflop: step.flops / 1e9,
-      megabytes: bytes / 1e6,
-    });
-    if (options.own.profile) await printProfile(report, `${name}, batch ${batch}`, step, timing.median);
-    destroy();
+    for (const precision of options.own.precision.split(",") as Precision[]) {
+      rows.push(await measure(model, batch, precision));
+    }
   }
 }
 report.table("Milliseconds a training step", {
   model: (row: StepRow) => row.model,
   batch: (row) => String(row.batch),
+  precision: ({ precision }) => precision,
   ms: (row) => digits(row.ms),
   "p10..p90": range,
   "images/s": (row) => (1e3 * row.batch / row.ms).toFixed(0),
@@ -131,6 +153,7 @@ if (torch) {
   report.table(`Beside ${torch.machine}: its ms, and how many times as fast this is`, {
     model: (row: StepRow) => row.model,
     batch: (row) => String(row.batch),
+    precision: ({ precision }) => precision,
     ms: (row) => digits(row.ms),
     ...Object.fromEntries(modes.flatMap((mode) => [
       [mode, (row: StepRow) => digits(torch.find(row.model, row.batch, mode) ?? NaN)],

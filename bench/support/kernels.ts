@@ -1,11 +1,11 @@
 import { compile } from "../../src/engine/compile/program.ts";
-import { callOf, type ChooseVariant, firstFit } from "../../src/engine/compile/schedule.ts";
+import { type ChooseVariant, firstFit } from "../../src/engine/compile/schedule.ts";
 import type { BufferView } from "../../src/engine/gpu/allocator.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
-import type { Attrs } from "../../src/engine/gpu/kernel.ts";
+import type { Attrs, TensorType } from "../../src/engine/gpu/kernel.ts";
 import { timePasses } from "../../src/engine/gpu/profile.ts";
-import { type BoundDispatch, replay } from "../../src/engine/gpu/recorder.ts";
-import { apply, resident, type Tensor } from "../../src/engine/graph/tensor.ts";
+import { bind, type BoundDispatch, replay } from "../../src/engine/gpu/recorder.ts";
+import type { Tensor } from "../../src/engine/graph/tensor.ts";
 import type { OpName } from "../../src/engine/ops/names.ts";
 import { opTable } from "../../src/engine/ops/table.ts";
 import { type Shape, sizeOf } from "../../src/util/shape.ts";
@@ -18,6 +18,8 @@ export interface KernelCase {
   readonly op: OpName;
   readonly inputs: readonly Shape[];
   readonly attrs: Attrs;
+  /** Which operands are stored as f16; absent: none. */
+  readonly halves?: { readonly inputs: readonly boolean[]; readonly output: boolean };
 }
 
 /** How fast one kernel is at one case. */
@@ -38,45 +40,66 @@ const LAST_RESORT = "plain";
 /** Times the kernels of the device's kind that fit a case, on random operands. */
 export async function timeVariants(
   gpu: Gpu,
-  { op, inputs, attrs }: KernelCase,
+  { op, inputs, attrs, halves }: KernelCase,
   options: TimingOptions & { readonly all: boolean },
 ): Promise<VariantTime[]> {
   const record = opTable[op];
-  const tensors = inputs.map((shape, k) => resident(`in${k}`, shape, "f32"));
-  const call = callOf(apply(record, tensors, attrs));
   if (record.lower === "view" || "wgsl" in record.lower) {
     throw new TypeError(`${op} has no kernels of its own`);
   }
+  const typed = (shape: Shape, half = false): TensorType =>
+    half ? { shape, dtype: "f32", stored: "f16" } : { shape, dtype: "f32" };
+  const types = inputs.map((shape, k) => typed(shape, halves?.inputs[k]));
+  const call = { inputs: types, output: typed(record.type(types, attrs).shape, halves?.output), attrs };
   const first = firstFit(op, record.lower, call, gpu.traits);
   const fitting = record.lower.filter((variant) =>
     variant.fits(call, gpu.traits) && (options.all || variant === first || variant.id !== LAST_RESORT)
   );
-  const buffers = inputs.map((shape, k) =>
-    gpu.allocator.upload(`in${k}`, randomFloats(sizeOf(shape), k + 1))
-  );
+  const operands = types.map((type, k) => uploadRandom(gpu, type, k + 1));
+  const result = stored(gpu.allocator.storage("result", 4 * sizeOf(call.output.shape)), call.output);
   const times: VariantTime[] = [];
   for (const variant of fitting) {
-    const choose: ChooseVariant = (name, variants, call, device) =>
-      name === op ? variant : firstFit(name, variants, call, device);
-    const { ms, p10, p90, dispatches } = await timeGraph(
-      gpu,
-      apply(record, tensors, attrs),
-      buffers,
-      options,
-      choose,
-    );
+    const lowering = variant.lower(call, gpu.traits);
+    const scratch = lowering.scratchBytes.map((bytes, k) => gpu.allocator.storage(`scratch ${k}`, bytes));
+    const dispatches: BoundDispatch[] = [];
+    for (const dispatch of lowering.dispatches) {
+      const views = dispatch.operands.map((operand) =>
+        operand === "output"
+          ? result
+          : "input" in operand
+          ? operands[operand.input]
+          : scratch[operand.scratch]
+      );
+      dispatches.push(await bind(gpu, dispatch, views));
+    }
+    gpu.check();
+    const { median: ms, p10, p90 } = await timeDispatches(gpu, dispatches, options);
+    const flops = record.flops(call);
     times.push({
       variant: variant.id,
       default: variant === first,
       ms,
       p10,
       p90,
-      flops: record.flops(call),
-      dispatches,
+      flops,
+      dispatches: dispatches.length,
     });
+    for (const view of scratch) gpu.allocator.free(view);
   }
-  for (const view of buffers) gpu.allocator.free(view);
+  for (const view of [...operands, result]) gpu.allocator.free(view);
   return times;
+}
+
+function stored(view: BufferView, type: TensorType): BufferView {
+  return type.stored ? { ...view, stored: type.stored } : view;
+}
+
+function uploadRandom(gpu: Gpu, type: TensorType, seed: number): BufferView {
+  const values = randomFloats(sizeOf(type.shape), seed);
+  if (!type.stored) return gpu.allocator.upload(`operand ${seed}`, values);
+  const halves = new Float16Array(2 * Math.ceil(values.length / 2));
+  halves.set(values);
+  return stored(gpu.allocator.upload(`operand ${seed}`, new Uint32Array(halves.buffer)), type);
 }
 
 /** More replays in one pass than this tell nothing new. */
@@ -100,18 +123,19 @@ export async function timeGraph(
     choose,
   });
   const { dispatches } = program;
-  const time = gpu.traits.features.has("timestamp-query") ? timeReplays : timeByWall;
-  const { median, p10, p90 } = await time(gpu, dispatches, options);
+  const { median, p10, p90 } = await timeDispatches(gpu, dispatches, options);
   program.destroy();
   return { ms: median, p10, p90, dispatches: dispatches.length };
 }
 
-async function timeByWall(
+async function timeDispatches(
   gpu: Gpu,
   dispatches: readonly BoundDispatch[],
   options: TimingOptions,
 ): Promise<Spread> {
-  return await timeCalls(gpu, () => replay(gpu, dispatches), options);
+  return gpu.traits.features.has("timestamp-query")
+    ? await timeReplays(gpu, dispatches, options)
+    : await timeCalls(gpu, () => replay(gpu, dispatches), options);
 }
 
 async function timeReplays(

@@ -1,8 +1,10 @@
 import { compile } from "../../src/engine/compile/program.ts";
+import { StepQueue } from "../../src/engine/compile/step_queue.ts";
+import type { Precision } from "../../src/engine/compile/storage.ts";
 import type { BufferView } from "../../src/engine/gpu/allocator.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { readFloats } from "../../src/engine/gpu/readback.ts";
-import { type BoundDispatch, replay } from "../../src/engine/gpu/recorder.ts";
+import type { BoundDispatch } from "../../src/engine/gpu/recorder.ts";
 import { gradients } from "../../src/engine/graph/gradients.ts";
 import { resident, withSharedNodes } from "../../src/engine/graph/tensor.ts";
 import { initialise } from "../../src/engine/nn/init.ts";
@@ -23,15 +25,15 @@ export interface TrainingStep {
   readonly loss: BufferView;
   /** Of one step. */
   readonly flops: number;
-  /** Queues one step: one small write, one pass, one submit. */
-  run(): void;
+  /** Queues steps in one submit. */
+  run(count?: number): void;
   destroy(): void;
 }
 
 /** A batch of random images on a device, and the parameters of the networks that train on it. */
 export interface Workbench {
   /** Traces and compiles forward, backward and SGD with momentum. Parameters of one name are shared by all networks. */
-  build(model: Model): Promise<TrainingStep>;
+  build(model: Model, precision?: Precision): Promise<TrainingStep>;
   destroy(): void;
 }
 
@@ -63,6 +65,7 @@ export function openWorkbench(gpu: Gpu, models: readonly Model[], batch: number)
   }, 0);
   const store = new ParameterStore(gpu, capacity, momentsOf(RULE));
   const optimizer = new Optimizer(gpu, store, RULE);
+  const queue = new StepQueue(gpu);
   const admit = (specs: TraceScope["parameters"], group: string) => {
     const known = new Set(store.names);
     const missing = specs.filter(({ name }) => !known.has(name));
@@ -72,12 +75,13 @@ export function openWorkbench(gpu: Gpu, models: readonly Model[], batch: number)
     );
   };
   return {
-    async build(model) {
+    async build(model, precision = "fp32") {
       const { scope, loss, grads } = traceStep(model, batch);
       admit(scope.parameters, "host");
       admit(scope.averages, "averages");
       const program = await compile(gpu, {
         label: model.name,
+        precision,
         writes: [
           ...scope.parameters.map(({ name }, k) => ({ tensor: grads[k], into: store.gradientView(name) })),
           ...scope.averages.map(({ name, next }) => ({ tensor: next, into: store.view(name) })),
@@ -92,14 +96,19 @@ export function openWorkbench(gpu: Gpu, models: readonly Model[], batch: number)
         scratch: program.owned,
         loss: program.outputs.loss,
         flops: program.flops,
-        run() {
-          program.step.write(optimizer.stepValues({ host: GROUP }));
-          replay(gpu, dispatches);
+        run(count = 1) {
+          const next = () => ({
+            step: program.step,
+            values: optimizer.stepValues({ host: GROUP }),
+            dispatches,
+          });
+          queue.submit(Array.from({ length: count }, next));
         },
         destroy: () => program.destroy(),
       };
     },
     destroy() {
+      queue.destroy();
       optimizer.destroy();
       store.destroy();
       for (const view of Object.values(data)) gpu.allocator.free(view);
@@ -116,10 +125,15 @@ export interface TrainingBench {
 }
 
 /** @throws {Error} if the first step's loss is no number. */
-export async function openTraining(gpu: Gpu, model: Model, batch: number): Promise<TrainingBench> {
+export async function openTraining(
+  gpu: Gpu,
+  model: Model,
+  batch: number,
+  precision: Precision = "fp32",
+): Promise<TrainingBench> {
   const before = gpu.allocator.liveBytes;
   const workbench = openWorkbench(gpu, [model], batch);
-  const step = await workbench.build(model);
+  const step = await workbench.build(model, precision);
   const bytes = gpu.allocator.liveBytes - before;
   step.run();
   const [loss] = await readFloats(gpu, step.loss, 1);
