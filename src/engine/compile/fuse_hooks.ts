@@ -90,6 +90,7 @@ export function joinEpilogues(drafts: readonly Draft[], kept: ReadonlySet<Tensor
       for (const producer of [...producers.values()].reverse()) {
         const values = draft.reads.filter((tensor) => memoryOf(tensor) === producer.result);
         const free = values.length > 0 && readers.get(producer.result)!.size === 1 &&
+          sizeOf(producer.result.shape) === sizeOf(draft.result.shape) &&
           !kept.has(producer.result) && !values.some(isMaterialised);
         const joined = free && withEpilogue(producer.lowering, draft.fusion, values, producer.reads.length);
         if (!joined) continue;

@@ -13,27 +13,28 @@ export interface MemoryPlan {
 }
 
 /**
- * Assigns intervals (sorted by `first`) to slots so that no two that overlap share one. Takes the free slot whose size is
- * nearest; a slot grows to the largest value it ever holds.
+ * Assigns intervals to slots so that no two that overlap share one: the largest first, each to the smallest slot that is
+ * free all the while, so that a slot never grows.
  */
 export function planMemory(intervals: readonly Interval[]): MemoryPlan {
+  const slots = new Array<number>(intervals.length);
   const slotBytes: number[] = [];
-  const busyUntil: number[] = [];
-  const slots = intervals.map(({ bytes, first, last }) => {
-    let best = -1;
-    for (let slot = 0; slot < slotBytes.length; slot++) {
-      if (busyUntil[slot] >= first) continue;
-      if (best === -1 || distance(slotBytes[slot], bytes) < distance(slotBytes[best], bytes)) best = slot;
+  const held: Interval[][] = [];
+  const bySize = intervals.map((interval, k) => ({ interval, k }))
+    .sort((a, b) => b.interval.bytes - a.interval.bytes || a.k - b.k);
+  for (const { interval, k } of bySize) {
+    // Slots were opened from the largest to the smallest.
+    let slot = held.findLastIndex((others) => !others.some((other) => overlap(other, interval)));
+    if (slot === -1) {
+      slot = held.push([]) - 1;
+      slotBytes.push(interval.bytes);
     }
-    if (best === -1) best = slotBytes.push(0) - 1;
-    slotBytes[best] = Math.max(slotBytes[best], bytes);
-    busyUntil[best] = last;
-    return best;
-  });
+    held[slot].push(interval);
+    slots[k] = slot;
+  }
   return { slots, slotBytes };
 }
 
-/** How badly a slot suits: memory to add, or memory that lies idle. */
-function distance(slot: number, wanted: number): number {
-  return Math.abs(slot - wanted);
+function overlap(a: Interval, b: Interval): boolean {
+  return a.first <= b.last && b.first <= a.last;
 }

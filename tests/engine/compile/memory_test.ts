@@ -36,22 +36,27 @@ Deno.test("planMemory() makes each slot as large as the largest it holds", () =>
   }));
 });
 
-Deno.test("planMemory() takes no more slots than intervals overlap at one point", () => {
+Deno.test("planMemory() takes no more slots than there are values, and no more bytes than them all", () => {
   fc.assert(fc.property(schedules, (intervals) => {
-    const widest = Math.max(
-      0,
-      ...intervals.map(({ first }) => intervals.filter((i) => i.first <= first && first <= i.last).length),
-    );
-    assertEquals(planMemory(intervals).slotBytes.length, widest);
+    const { slotBytes } = planMemory(intervals);
+    const total = (sizes: readonly number[]) => sizes.reduce((sum, bytes) => sum + bytes, 0);
+    assert(slotBytes.length <= intervals.length);
+    assert(total(slotBytes) <= total(intervals.map(({ bytes }) => bytes)));
+    // What lives at one point needs room at that point.
+    for (const { first } of intervals) {
+      const alive = intervals.filter((other) => other.first <= first && first <= other.last);
+      assert(total(slotBytes) >= total(alive.map(({ bytes }) => bytes)));
+    }
   }));
 });
 
-Deno.test("planMemory() puts a value where one of its size has died", () => {
+Deno.test("planMemory() puts a value where one of its size lives before or after, not where a small one does", () => {
   const intervals = [
     { bytes: 1000, first: 0, last: 1 },
     { bytes: 16, first: 1, last: 1 },
     { bytes: 24, first: 2, last: 3 },
     { bytes: 900, first: 2, last: 3 },
+    { bytes: 1200, first: 4, last: 4 },
   ];
-  assertEquals(planMemory(intervals), { slots: [0, 1, 1, 0], slotBytes: [1000, 24] });
+  assertEquals(planMemory(intervals), { slots: [0, 1, 1, 0, 0], slotBytes: [1200, 24] });
 });
