@@ -2,7 +2,9 @@ import type { RunConfig } from "../contracts/config.ts";
 import type { ActionContext } from "../contracts/growth.ts";
 import type { ChooseVariant } from "../engine/compile/schedule.ts";
 import { ExampleStore } from "../engine/data/example_store.ts";
+import { requireHalves } from "../engine/compile/storage.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
+import { LOSS_SCALE_NUMBERS } from "../engine/optim/loss_scale.ts";
 import { momentsOf, Optimizer } from "../engine/optim/optimizer.ts";
 import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { legalActions } from "../kasmina/mod.ts";
@@ -54,8 +56,18 @@ export function createSession(parts: SessionParts): Session {
   const bus = createMemoryBus();
   const journal = new Journal(bus, folder, onEvent);
   const examples = new ExampleStore(gpu, data.dataset, data.split, config.seed);
-  const store = new ParameterStore(gpu, network.capacity, momentsOf(config.train.optimizer));
-  const optimizer = new Optimizer(gpu, store, config.train.optimizer);
+  const { precision, lossScale } = config.engine;
+  if (precision === "mixed") requireHalves(gpu, "engine.precision");
+  const store = new ParameterStore(
+    gpu,
+    network.capacity + (precision === "mixed" ? LOSS_SCALE_NUMBERS : 0),
+    momentsOf(config.train.optimizer),
+  );
+  const optimizer = new Optimizer(gpu, store, config.train.optimizer, {
+    clip: config.train.optimizer.clip > 0,
+    norms: true,
+    ...(precision === "mixed" ? { lossScale } : {}),
+  });
 
   const tezzeret = createTezzeret({
     gpu,

@@ -203,6 +203,20 @@ const Governor = z.strictObject({
   maxRollbacks: count.default(3).describe("Rollbacks after which the controller is turned off."),
 }).prefault({}).describe("Rollback to the last good snapshot on NaN, explosion or collapse.");
 
+const Engine = z.strictObject({
+  precision: z.enum(["fp32", "mixed"]).default("fp32").describe(
+    "How activations and their gradients are stored: fp32, or mixed for f16 (needs a GPU with shader-f16). " +
+      "Arithmetic and weights are fp32 either way.",
+  ),
+  lossScale: z.strictObject({
+    initial: z.number().min(1).max(2 ** 24).default(2 ** 16).describe("Scale of the first step."),
+    growthSteps: count.default(2000).describe("Steps without an overflow after which the scale doubles."),
+  }).prefault({}).describe(
+    "Mixed precision: factor on the loss that keeps small gradients from vanishing. It halves, and the step is " +
+      "skipped, where a gradient overflows.",
+  ),
+}).prefault({}).describe("How the device computes.");
+
 /** A whole run, resolved: every default filled in, no profiles. This is what a run folder keeps. */
 export const RunConfig = z.strictObject({
   name: z.string().regex(/^[\w.-]+$/, "want letters, digits, dot, dash or underscore").default("run")
@@ -215,6 +229,7 @@ export const RunConfig = z.strictObject({
   controller: ControllerConfig.prefault({ kind: "heuristic" }).describe("Who decides when to grow."),
   loop: Loop,
   governor: Governor,
+  engine: Engine,
 }).superRefine((config, context) => {
   const issue = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
   const { gates } = config.growth;

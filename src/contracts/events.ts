@@ -35,6 +35,9 @@ export interface Payloads {
     imagesPerSecond: number;
     /** Spent since the start of the run, everything counted. */
     flops: number;
+    /** Mixed precision only: the newest step's loss scale, and the updates skipped so far because a gradient overflowed. */
+    lossScale?: number;
+    skippedUpdates?: number;
   };
   "tick.report": {
     tick: number;

@@ -15,8 +15,8 @@ import { full, mul } from "../engine/ops/elementwise.ts";
 import { correct, softmaxCrossEntropy } from "../engine/ops/loss.ts";
 import { mean, sum } from "../engine/ops/reduce.ts";
 import { concat, reshape } from "../engine/ops/shape.ts";
-import type { Optimizer } from "../engine/optim/optimizer.ts";
-import { MAX_GROUPS, type ParameterStore } from "../engine/optim/parameter_store.ts";
+import { NORM_COLUMNS, type Optimizer } from "../engine/optim/optimizer.ts";
+import type { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { type GrowableModel, type PlantedSeed, seedsWith, type Topology, topologyKey } from "./growable.ts";
 
 /** A program with what follows it in the same pass. */
@@ -62,7 +62,7 @@ const incubates = (mode: string) => mode === "shadow" || mode === "ste";
 
 /** Builds the programs of topologies, each once. */
 export class Assembler {
-  /** Rows of training steps: loss, accuracy, the loss of each shadow pass, gradient norms by group. */
+  /** Rows of training steps: loss, accuracy, the loss of each shadow pass, then what the optimiser reads off. */
   readonly trainRing: MetricsRing;
   /** Rows of evaluation batches: summed loss, number of hits. */
   readonly evaluationRing: MetricsRing;
@@ -75,7 +75,7 @@ export class Assembler {
     this.trainRing = new MetricsRing(
       gpu,
       2 + config.growth.maxLive,
-      MAX_GROUPS,
+      NORM_COLUMNS,
       4 * config.loop.metricsSteps,
     );
     this.evaluationRing = new MetricsRing(gpu, 2, 0, 256);
@@ -145,12 +145,12 @@ export class Assembler {
         mean(softmaxCrossEntropy(logits, labels, { smoothing: config.train.labelSmoothing }));
       const { logits, stopAt } = this.#parts.model.trace(scope, x, updating);
       const loss = lossOf(logits);
-      const writes = this.#gradients(loss, scope, () => true, stopAt);
+      const writes = this.#gradients(loss, scope, () => true, stopAt, false);
       const shadowLosses = Object.entries(shadows).map(([slot, seed]) => {
         const trace = this.#parts.model.trace(scope, x, { ...updating, [slot]: seed });
         const shadowLoss = lossOf(trace.logits);
         writes.push(
-          ...this.#gradients(shadowLoss, scope, (group) => group === `seed/${seed.seed}`, trace.stopAt),
+          ...this.#gradients(shadowLoss, scope, (group) => group === `seed/${seed.seed}`, trace.stopAt, true),
         );
         return shadowLoss;
       });
@@ -175,6 +175,7 @@ export class Assembler {
       stepInputs: [optimizer.stepInput, this.trainRing.stepInput],
       memory: (source) => this.#memory(source),
       choose: this.#parts.choose ?? firstFit,
+      precision: this.#parts.config.engine.precision,
     });
     const update = await optimizer.bind(program.step);
     const append = await this.trainRing.bind(program.step, program.outputs.row, optimizer.norms);
@@ -187,10 +188,12 @@ export class Assembler {
     scope: TraceScope,
     chosen: (group: string) => boolean,
     stopAt: readonly Tensor[],
+    apart: boolean,
   ): Write[] {
     this.#admit(scope);
     const parameters = scope.parameters.filter(({ name }) => chosen(this.#parts.model.groupOf(name)));
-    const tensors = gradients(loss, parameters.map(({ tensor }) => tensor), stopAt);
+    const cotangent = this.#parts.optimizer.lossScale?.cotangent(apart);
+    const tensors = gradients(loss, parameters.map(({ tensor }) => tensor), stopAt, cotangent);
     return parameters.map(({ name }, k) => ({
       tensor: tensors[k],
       into: this.#parts.store.gradientView(name),
@@ -233,13 +236,15 @@ export class Assembler {
       stepInputs: [this.evaluationRing.stepInput],
       memory: (source) => this.#memory(source),
       choose: this.#parts.choose ?? firstFit,
+      precision: this.#parts.config.engine.precision,
     });
     const append = await this.evaluationRing.bind(program.step, program.outputs.row, program.outputs.row);
     return { program, dispatches: [...program.dispatches, append] };
   }
 
   #memory(source: Source) {
-    return this.#parts.examples.memory(source) ?? this.#parts.store.view(source.name);
+    const { examples, optimizer, store } = this.#parts;
+    return examples.memory(source) ?? optimizer.lossScale?.memory(source) ?? store.view(source.name);
   }
 }
 

@@ -10,7 +10,7 @@ import { UserError } from "../util/errors.ts";
 import { Assembler, type Assembly, type AssemblyParts, queued } from "./assembly.ts";
 import { alphaValues, Evaluator } from "./evaluator.ts";
 import { type Alarm, Governor } from "./governor.ts";
-import { modeOf, type Topology, topologyKey } from "./growable.ts";
+import { modeOf, seedsWith, type Topology, topologyKey } from "./growable.ts";
 import type { Hooks } from "./hooks.ts";
 import { type Expense, Ledger } from "./ledger.ts";
 import { MetricsReader, NOTHING_UNREAD } from "./metrics_reader.ts";
@@ -349,7 +349,10 @@ export class Trainer {
         .filter(([slot, { mode }]) => lifecycle.frozen(slot) || (mode === "shadow" && !shadow))
         .map(([, { seed }]) => `seed/${seed}`),
     );
-    const planted = new Set(Object.values(this.assembly.topology).map(({ seed }) => `seed/${seed}`));
+    const groupsOf = (topology: Topology) =>
+      new Set(Object.values(topology).map(({ seed }) => `seed/${seed}`));
+    const planted = groupsOf(this.assembly.topology);
+    const shadows = groupsOf(seedsWith(this.assembly.topology, (mode) => mode === "shadow"));
     const active = store.groups.filter((group): group is string =>
       group !== null && !resting.has(group) && (group.startsWith("host") || planted.has(group))
     );
@@ -362,6 +365,7 @@ export class Trainer {
         weightDecay,
         clip,
         updates,
+        apart: shadows.has(group),
       }];
     }));
   }

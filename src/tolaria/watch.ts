@@ -1,3 +1,5 @@
+import { LEAST_LOSS_SCALE } from "../engine/optim/loss_scale.ts";
+import { MAX_GROUPS } from "../engine/optim/parameter_store.ts";
 import { learningRate } from "../engine/optim/schedule.ts";
 import type { Alarm } from "./governor.ts";
 import { seedsWith } from "./growable.ts";
@@ -19,25 +21,41 @@ export async function watch(trainer: Trainer, rows: readonly Float32Array[]): Pr
     learningRate: learningRate(trainer.ledger.clock, config.train.learningRate),
     imagesPerSecond: trainer.speedometer.read(trainer.progress.step) * config.train.batch,
     flops: trainer.ledger.total,
+    ...scalingOf(trainer, rows.at(-1)!),
   });
   return null;
 }
 
-function examine({ parts, progress, assembly, governor }: Trainer, row: Float32Array): Alarm | null {
-  const { store, config } = parts;
+/** Loss scale and skipped updates as a row tells them; nothing where losses are not scaled. */
+function scalingOf({ parts: { optimizer, config } }: Trainer, row: Float32Array) {
+  if (!optimizer.lossScale) return {};
+  const [lossScale, skippedUpdates] = row.subarray(2 + config.growth.maxLive + MAX_GROUPS);
+  return { lossScale, skippedUpdates };
+}
+
+function examine(trainer: Trainer, row: Float32Array): Alarm | null {
+  const { parts: { store, config }, progress, assembly, governor } = trainer;
   const columns = 2 + config.growth.maxLive;
+  const { lossScale = 0 } = scalingOf(trainer, row);
+  // A gradient that overflows because the loss was scaled too far: the update was skipped, and the scale is halved.
+  const overflows = (norm: number) =>
+    !Number.isFinite(norm) && Number.isFinite(row[0]) && lossScale > LEAST_LOSS_SCALE;
   const shadows = Object.values(seedsWith(assembly.topology, (mode) => mode === "shadow"))
     .map(({ seed }) => `seed/${seed}`);
   const shadowed = progress.seen++ % config.growth.shadowEvery === 0;
   progress.losses.push(row[0]);
-  let gradNorm = 0;
+  let gradNorm = 0, skipped = false;
   for (const [index, group] of store.groups.entries()) {
     // What stands there between two shadow passes is left over from an earlier one.
     if (group === null || (shadows.includes(group) && !shadowed)) continue;
     const norm = row[columns + index];
+    if (overflows(norm)) {
+      skipped ||= !shadows.includes(group);
+      continue;
+    }
     progress.norms[group] = norm;
     // A seed in the shadow cannot harm the host; its own gate judges its gradient.
     if (!shadows.includes(group) && !(norm <= gradNorm)) gradNorm = norm;
   }
-  return governor.observe({ loss: row[0], gradNorm });
+  return skipped ? null : governor.observe({ loss: row[0], gradNorm });
 }

@@ -79,7 +79,7 @@ async function train(gpu: Gpu, { rule, row }: Recipe) {
   const { parameters, loss, grads } = trace();
   const store = new ParameterStore(gpu, ParameterStore.sizeOf(parameters), momentsOf(rule));
   store.add(parameters.map((spec) => ({ spec, values: floats(`initial/${spec.name}`) })), "host");
-  const optimizer = new Optimizer(gpu, store, rule);
+  const optimizer = new Optimizer(gpu, store, rule, { clip: row.clip > 0, norms: true });
   const ring = new MetricsRing(gpu, 1, 1, STEPS);
   const data: Record<string, BufferView> = {
     x: gpu.allocator.upload("x", floats("x")),

@@ -114,7 +114,7 @@ for (const kind of ["points", "images"] as const) {
     const shape = [...parts.examples.shape], { classes } = parts.model;
     const plain = kind === "points" ? mlp(shape, classes, [8, 8]) : cnn(shape, classes, [4, 8]);
     const store = new ParameterStore(gpu, session.network.capacity, 2);
-    const optimizer = new Optimizer(gpu, store, config.train.optimizer as never);
+    const optimizer = new Optimizer(gpu, store, config.train.optimizer as never, { norms: true });
     const assembler = new Assembler({
       ...parts,
       config,

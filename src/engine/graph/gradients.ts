@@ -6,11 +6,17 @@ import { reachable } from "./trace.ts";
 /**
  * Reverse-mode differentiation, graph to graph: extends the graph of `loss` (shape []) with the nodes that compute its
  * gradient with respect to each of `wrt`. Nodes on no path from `wrt` to `loss` get no gradient nodes; a tensor that the
- * loss does not depend on gets zeros. `stopAt` are tensors whose history is treated as constant.
+ * loss does not depend on gets zeros. `stopAt` are tensors whose history is treated as constant; all gradients are multiples
+ * of `cotangent`, a scalar.
  *
  * @throws {TypeError} if `loss` is not a scalar.
  */
-export function gradients(loss: Tensor, wrt: readonly Tensor[], stopAt: readonly Tensor[] = []): Tensor[] {
+export function gradients(
+  loss: Tensor,
+  wrt: readonly Tensor[],
+  stopAt: readonly Tensor[] = [],
+  cotangent: Tensor = full([], 1),
+): Tensor[] {
   if (loss.shape.length !== 0) {
     throw new TypeError(
       `gradients: want a scalar loss [], got ${formatShape(loss.shape)}; take its mean or sum first`,
@@ -22,7 +28,7 @@ export function gradients(loss: Tensor, wrt: readonly Tensor[], stopAt: readonly
   for (const node of order) {
     if (!stops.has(node) && node.inputs.some((input) => active.has(input))) active.add(node);
   }
-  const cotangents = new Map<Tensor, Tensor>([[loss, full([], 1)]]);
+  const cotangents = new Map<Tensor, Tensor>([[loss, cotangent]]);
   for (const node of order.toReversed()) {
     const dy = cotangents.get(node);
     if (!dy || !active.has(node) || stops.has(node) || !node.op) continue;

@@ -1,8 +1,9 @@
-import { lowerGroupNorms, lowerUpdate, type UpdateRule } from "../../../kernels/optim.ts";
+import { lowerBlockSquares, lowerGroupNorms, lowerUpdate, type UpdateRule } from "../../../kernels/optim.ts";
 import type { BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { bind, type BoundDispatch } from "../gpu/recorder.ts";
 import { stepInput, type Tensor } from "../graph/tensor.ts";
+import { LossScale, type LossScaleOptions } from "./loss_scale.ts";
 import { MAX_GROUPS, type ParameterStore } from "./parameter_store.ts";
 
 /** How one group is updated at one step. */
@@ -11,69 +12,120 @@ export interface GroupRow {
   readonly weightDecay: number;
   /** Largest gradient norm of the group; 0 for none. */
   readonly clip: number;
-  /** Updates made so far, this one included: for AdamW's bias correction. */
+  /** Updates made so far, this one included: for AdamW's bias correction. Skipped ones count. */
   readonly updates: number;
+  /** Whether its gradient comes from a loss of its own: a fault in it skips such groups, not the others. */
+  readonly apart?: boolean;
+}
+
+export interface OptimizerOptions {
+  /** Whether rows may limit a gradient's norm. Default false. */
+  readonly clip?: boolean;
+  /** Whether gradient norms are measured. Default false. */
+  readonly norms?: boolean;
+  /** For gradients of losses that were multiplied by `lossScale.cotangent`. */
+  readonly lossScale?: LossScaleOptions;
 }
 
 const ROW = 8;
 const TABLE = "optimizer groups";
+
+/** Numbers of a reading: a norm for each group, then the loss scale and the steps that were skipped for it. */
+export const NORM_COLUMNS = MAX_GROUPS + 2;
 
 /** Moments that a rule keeps. */
 export function momentsOf(rule: UpdateRule): number {
   return rule.kind === "sgd" ? 1 : 2;
 }
 
-/** Updates all active groups of a store, and measures the gradient norm of each. */
+/** Updates all active groups of a store, and measures the gradient norm of each where asked. */
 export class Optimizer {
-  /** Gradient norms before clipping, by group index. */
+  /** `NORM_COLUMNS` numbers: norms before clipping, by group index, where they are measured; the loss scale. */
   readonly norms: BufferView;
   /** The group table: one of the step values of each program that updates. */
   readonly stepInput: Tensor = stepInput(TABLE, [MAX_GROUPS, ROW]);
+  readonly lossScale: LossScale | null;
   readonly #gpu: Gpu;
   readonly #store: ParameterStore;
   readonly #rule: UpdateRule;
+  readonly #options: OptimizerOptions;
   readonly #squares: BufferView;
+  readonly #rows: BufferView;
 
-  constructor(gpu: Gpu, store: ParameterStore, rule: UpdateRule) {
+  constructor(gpu: Gpu, store: ParameterStore, rule: UpdateRule, options: OptimizerOptions = {}) {
     this.#gpu = gpu;
     this.#store = store;
     this.#rule = rule;
-    this.norms = gpu.allocator.storage("gradient norms", MAX_GROUPS * 4);
+    this.#options = options;
+    this.lossScale = options.lossScale ? new LossScale(store, options.lossScale) : null;
+    this.norms = gpu.allocator.storage("gradient norms", NORM_COLUMNS * 4);
     this.#squares = gpu.allocator.storage("gradient squares", store.blocks * 4);
+    this.#rows = gpu.allocator.storage("optimizer rows", MAX_GROUPS * ROW * 4);
   }
 
-  /** The dispatches of one update, for a program whose step buffer holds the group table. */
+  /**
+   * The dispatches of one update, for a program whose step buffer holds the group table. One, if nobody asks for norms.
+   * Norms that are only read take a second one, after the update, which leaves the squares behind. Where the update hangs
+   * on all gradients (a limit to a norm, a fault anywhere), they are looked at before: no kernel can wait for all others'
+   * results, so that takes two dispatches more.
+   */
   async bind(step: { view(name: string): BufferView }): Promise<BoundDispatch[]> {
     const { blocks, blockTable, gradients, values, moments } = this.#store;
-    const [squares, norms] = lowerGroupNorms(blocks, MAX_GROUPS);
-    return [
-      await bind(this.#gpu, squares, [blockTable, gradients, this.#squares]),
-      await bind(this.#gpu, norms, [blockTable, this.#squares, this.norms]),
-      await bind(this.#gpu, lowerUpdate(this.#rule, blocks), [
+    const { clip = false, norms = false } = this.#options;
+    const scale = this.lossScale?.dynamic ?? null;
+    const scaled = clip || scale !== null;
+    const { traits } = this.#gpu;
+    const table = step.view(TABLE);
+    const measure = () =>
+      bind(this.#gpu, lowerGroupNorms(blocks, MAX_GROUPS, scale, traits), [
         blockTable,
-        step.view(TABLE),
-        this.norms,
-        gradients,
+        this.#squares,
+        table,
         values,
-        ...moments,
-      ]),
-    ];
+        this.#rows,
+        this.norms,
+      ]);
+    const update = await bind(
+      this.#gpu,
+      lowerUpdate(this.#rule, blocks, { scaled, squares: norms && !scaled, scale }, traits),
+      [blockTable, scaled ? this.#rows : table, gradients, values, ...moments, this.#squares],
+    );
+    if (!scaled) return norms ? [update, await measure()] : [update];
+    const squares = await bind(this.#gpu, lowerBlockSquares(blocks), [blockTable, gradients, this.#squares]);
+    return [squares, await measure(), update];
   }
 
-  /** Step values for one update; groups without a row stay as they are. */
+  /**
+   * Step values for one update; groups without a row stay as they are.
+   *
+   * @throws {RangeError} if a row limits the norm and the optimiser was not made for that.
+   */
   stepValues(rows: Readonly<Record<string, GroupRow>>): Record<string, Float32Array> {
     const table = new Float32Array(MAX_GROUPS * ROW);
     for (const [index, group] of this.#store.groups.entries()) {
       const row = group === null ? undefined : rows[group];
       if (!row) continue;
+      if (row.clip > 0 && !this.#options.clip) {
+        throw new RangeError(
+          `optimizer: want clip 0 for group "${group}", got ${row.clip}; make the optimizer with { clip: true }`,
+        );
+      }
       const beta = this.#rule.kind === "adamw" ? [this.#rule.beta1, this.#rule.beta2] : [0, 0];
       const corrections = beta.map((b) => 1 - b ** row.updates);
-      table.set([row.learningRate, row.weightDecay, row.clip, 1, ...corrections], index * ROW);
+      const numbers = [
+        row.learningRate,
+        row.weightDecay,
+        row.clip,
+        1,
+        ...corrections,
+        Number(row.apart ?? false),
+      ];
+      table.set(numbers, index * ROW);
     }
     return { [TABLE]: table };
   }
 
   destroy(): void {
-    for (const view of [this.norms, this.#squares]) this.#gpu.allocator.free(view);
+    for (const view of [this.norms, this.#squares, this.#rows]) this.#gpu.allocator.free(view);
   }
 }

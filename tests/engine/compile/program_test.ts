@@ -40,7 +40,7 @@ async function training(gpu: Gpu): Promise<Training> {
   const rule = { kind: "sgd", momentum: 0.9, nesterov: false } as const;
   const store = new ParameterStore(gpu, ParameterStore.sizeOf(parameters), 1);
   store.add(parameters.map((spec) => drawn(spec.name, spec.shape)), "host");
-  const optimizer = new Optimizer(gpu, store, rule);
+  const optimizer = new Optimizer(gpu, store, rule, { norms: true });
   const ring = new MetricsRing(gpu, 1, 1, 8);
   const program = await compile(gpu, {
     label: "train",

@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import type { UpdateRule } from "../../../kernels/optim.ts";
 import { StepBuffer } from "../../../src/engine/compile/step_buffer.ts";
 import type { Gpu } from "../../../src/engine/gpu/device.ts";
@@ -30,10 +30,10 @@ const PARAMETERS = Object.entries(SHAPES).flatMap(([group, shapes]) =>
 );
 const STEPS = 5;
 
-/** Rows of step t (from 1). The seed joins late, rests at step 4 and is clipped; the frozen group has none. */
-function rowsAt(t: number): Record<string, GroupRow> {
+/** Rows of step t (from 1). The seed joins late, rests at step 4 and may be clipped; the frozen group has none. */
+function rowsAt(t: number, clip: number): Record<string, GroupRow> {
   const host = { learningRate: 0.1 / t, weightDecay: 0.05, clip: 0, updates: t };
-  const seed = { learningRate: 0.03, weightDecay: 0.2, clip: 0.5, updates: t === 5 ? 3 : t - 1 };
+  const seed = { learningRate: 0.03, weightDecay: 0.2, clip, updates: t === 5 ? 3 : t - 1 };
   return t === 1 || t === 4 ? { host } : { host, "seed/1": seed };
 }
 
@@ -45,9 +45,11 @@ class PlainOptimizer {
   readonly norms = new Map<string, number>();
   readonly #moments = new Map<string, [Float64Array, Float64Array]>();
   readonly #rule: UpdateRule;
+  readonly #clip: number;
 
-  constructor(rule: UpdateRule) {
+  constructor(rule: UpdateRule, clip: number) {
     this.#rule = rule;
+    this.#clip = clip;
     for (const { name, shape } of PARAMETERS) {
       const size = sizeOf(shape);
       this.values.set(name, Float64Array.from(numbers(name, size)));
@@ -61,7 +63,7 @@ class PlainOptimizer {
       const gradients = members.map(({ name, shape }) => gradientOf(name, t, sizeOf(shape)));
       const norm = Math.sqrt(gradients.reduce((sum, g) => sum + g.reduce((s, v) => s + v * v, 0), 0));
       this.norms.set(group, norm);
-      const row = rowsAt(t)[group];
+      const row = rowsAt(t, this.#clip)[group];
       if (!row) continue;
       const scale = row.clip > 0 ? Math.min(1, row.clip / (norm + 1e-6)) : 1;
       for (const [k, { name }] of members.entries()) {
@@ -109,17 +111,19 @@ function writeGradients(gpu: Gpu, store: ParameterStore, t: number): void {
 for (const rule of RULES) {
   const label = rule.kind === "sgd" ? `sgd momentum ${rule.momentum} nesterov ${rule.nesterov}` : rule.kind;
 
-  onEachDevice(`Optimizer (${label}) takes the steps of a plain float64 implementation`, async (gpu) => {
+  /** Limit to the seed's norm (0: none), with the kernels for a CPU or those for a GPU. */
+  const check = async (gpu: Gpu, clip: number): Promise<void> => {
     const store = newStore(gpu, rule);
-    const optimizer = new Optimizer(gpu, store, rule);
+    const optimizer = new Optimizer(gpu, store, rule, { clip: clip > 0, norms: true });
     const step = new StepBuffer(gpu, "update", [optimizer.stepInput]);
     const update = await optimizer.bind(step);
-    const plain = new PlainOptimizer(rule);
+    assertEquals(update.length, clip > 0 ? 3 : 2, "dispatches");
+    const plain = new PlainOptimizer(rule, clip);
     const untouched = await bitsOf(store);
     for (let t = 1; t <= STEPS; t++) {
       const before = await bitsOf(store);
       writeGradients(gpu, store, t);
-      step.write(optimizer.stepValues(rowsAt(t)));
+      step.write(optimizer.stepValues(rowsAt(t, clip)));
       replay(gpu, update);
       plain.step(t);
       const norms = await readFloats(gpu, optimizer.norms, store.groups.length);
@@ -130,7 +134,9 @@ for (const rule of RULES) {
       }
       const after = await bitsOf(store);
       for (const { group, name } of PARAMETERS) {
-        if (!rowsAt(t)[group]) assertEquals(after[name], before[name], `${name} at step ${t} has no row`);
+        if (!rowsAt(t, clip)[group]) {
+          assertEquals(after[name], before[name], `${name} at step ${t} has no row`);
+        }
       }
     }
     for (const { name } of PARAMETERS) {
@@ -140,14 +146,53 @@ for (const rule of RULES) {
     const after = await bitsOf(store);
     for (const name of Object.keys(SHAPES.frozen)) assertEquals(after[name], untouched[name]);
     for (const owned of [step, optimizer, store]) owned.destroy();
+  };
+
+  onEachDevice(`Optimizer (${label}) takes the steps of a plain float64 implementation`, async (gpu) => {
+    for (const clip of [0, 0.5]) {
+      for (const software of [true, false]) {
+        await check({ ...gpu, traits: { ...gpu.traits, software } }, clip);
+      }
+    }
   });
 }
+
+onEachDevice(
+  "Optimizer is one dispatch where nobody asks for norms, and its numbers are the same",
+  async (gpu) => {
+    const after: unknown[] = [];
+    for (const norms of [false, true]) {
+      const store = newStore(gpu, RULES[0]);
+      const optimizer = new Optimizer(gpu, store, RULES[0], { norms });
+      const step = new StepBuffer(gpu, "update", [optimizer.stepInput]);
+      const update = await optimizer.bind(step);
+      if (!norms) assertEquals(update.map(({ name }) => name), ["optim/sgd"]);
+      writeGradients(gpu, store, 1);
+      step.write(optimizer.stepValues(rowsAt(1, 0)));
+      replay(gpu, update);
+      after.push(await bitsOf(store));
+      for (const owned of [step, optimizer, store]) owned.destroy();
+    }
+    assertEquals(after[0], after[1]);
+  },
+);
+
+onEachDevice("Optimizer refuses to clip where it was not made for that", (gpu) => {
+  const store = newStore(gpu, RULES[0]);
+  const optimizer = new Optimizer(gpu, store, RULES[0]);
+  assertThrows(
+    () => optimizer.stepValues({ host: { learningRate: 1, weightDecay: 0, clip: 2, updates: 1 } }),
+    RangeError,
+    'optimizer: want clip 0 for group "host", got 2; make the optimizer with { clip: true }',
+  );
+  for (const owned of [optimizer, store]) owned.destroy();
+});
 
 onEachDevice("Optimizer leaves free room and padding alone", async (gpu) => {
   const rule = RULES[3];
   const store = newStore(gpu, rule);
   const [values, ...moments] = await store.read();
-  const optimizer = new Optimizer(gpu, store, rule);
+  const optimizer = new Optimizer(gpu, store, rule, { clip: true, norms: true });
   const step = new StepBuffer(gpu, "update", [optimizer.stepInput]);
   const row = { learningRate: 1, weightDecay: 1, clip: 1, updates: 1 };
   writeGradients(gpu, store, 1);
@@ -168,7 +213,7 @@ onEachDevice("Optimizer leaves free room and padding alone", async (gpu) => {
 
 onEachDevice("Optimizer measures the norm that NaN and Inf gradients have", async (gpu) => {
   const store = newStore(gpu, RULES[0]);
-  const optimizer = new Optimizer(gpu, store, RULES[0]);
+  const optimizer = new Optimizer(gpu, store, RULES[0], { norms: true });
   const step = new StepBuffer(gpu, "update", [optimizer.stepInput]);
   writeGradients(gpu, store, 1);
   const poison = (name: string, value: number) => {
