@@ -88,13 +88,18 @@ function tapConstants(task: Task): Record<string, number> {
   return { KERNEL_WIDTH: task.kernel[1], STRIDE: task.stride, PADDING: task.padding };
 }
 
-/** Workgroups of 32 for kernels that compute 4 columns, `step` apart, × 4 channels an invocation. */
+/** Workgroups of 32 for kernels that compute `pixels` columns, `step` apart, × 4 channels an invocation. */
 function stripWorkgroups(
   { batch, result: [height, width], channels }: Task,
-  step = 1,
+  { step = 1, pixels = 4 } = {},
 ): [number, number, number] {
-  const rows = step * Math.ceil(height / step), strips = step * Math.ceil(width / (4 * step));
+  const rows = step * Math.ceil(height / step), strips = step * Math.ceil(width / (pixels * step));
   return workgroupsFor(batch * rows * strips * (channels / 4), 32);
+}
+
+/** Columns an invocation: many use each weight that is loaded more often, but a narrow image leaves some of them over. */
+function stripPixels({ result: [, width] }: Task): number {
+  return width > 8 ? 16 : width > 4 ? 8 : 4;
 }
 
 /** Whether each source value can be loaded once for three taps of a row. */
@@ -173,12 +178,18 @@ function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly 
     fits: (call, device) => device.software && wholeVectors(taskOf(call)) && slides(taskOf(call)),
     lower(call) {
       const task = taskOf(call);
+      const pixels = stripPixels(task);
       return single({
         name: "conv2d/strip3",
         source: strip3Source,
-        constants: { ...sizeConstants(task, 4, 4), ...slidingConstants(task) },
+        constants: {
+          ...sizeConstants(task, 4, 4),
+          ...slidingConstants(task),
+          PIXELS: pixels,
+          SOURCES: pixels + 2,
+        },
         operands,
-        workgroups: stripWorkgroups(task),
+        workgroups: stripWorkgroups(task, { pixels }),
       });
     },
   };
@@ -214,7 +225,7 @@ function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly 
           INPUT_GRADIENT: Number(task.gradient),
         },
         operands,
-        workgroups: stripWorkgroups(task, task.gradient ? task.stride : 1),
+        workgroups: stripWorkgroups(task, { step: task.gradient ? task.stride : 1 }),
       });
     },
   };

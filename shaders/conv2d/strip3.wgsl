@@ -1,6 +1,6 @@
-// strip.wgsl for kernels three wide and stride 1: each source value is loaded once for the three taps that need it. The
-// input gradient is the convolution with the kernel turned by half a turn; its PADDING is KERNEL − 1 − padding, given for
-// both axes.
+// strip.wgsl for kernels three wide and stride 1, with PIXELS results along x: each source value is loaded once for the
+// three taps that need it, each weight once for all the results. The input gradient is the convolution with the kernel turned
+// by half a turn; its PADDING is KERNEL − 1 − padding, given for both axes.
 override BATCH: u32 = 1u;
 override SOURCE_HEIGHT: u32 = 1u;
 override SOURCE_WIDTH: u32 = 1u;
@@ -12,7 +12,11 @@ override KERNEL_HEIGHT: u32 = 3u;
 override PADDING_Y: u32 = 1u;
 override PADDING_X: u32 = 1u;
 override INPUT_GRADIENT: bool = false;
-override STRIPS: u32 = (WIDTH + 3u) / 4u;
+override PIXELS: u32 = 4u; // at most MOST
+override SOURCES: u32 = 6u; // PIXELS + 2
+override STRIPS: u32 = (WIDTH + PIXELS - 1u) / PIXELS;
+
+const MOST = 16u;
 
 @group(0) @binding(0) var<storage, read> source: array<vec4f>;
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;
@@ -50,45 +54,34 @@ fn main(
   let index = (group.y * groups.x + group.x) * 32u + lane;
   if (index >= BATCH * HEIGHT * STRIPS * CHANNELS) { return; }
   let o = index % CHANNELS;
-  let x = index / CHANNELS % STRIPS * 4u;
+  let x = index / CHANNELS % STRIPS * PIXELS;
   let y = index / (CHANNELS * STRIPS) % HEIGHT;
   let n = index / (CHANNELS * STRIPS * HEIGHT);
-  var r0 = vec4f();
-  var r1 = vec4f();
-  var r2 = vec4f();
-  var r3 = vec4f();
+  var sums: array<vec4f, MOST>;
   for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {
     let sy = y + ky - PADDING_Y;
     if (sy >= SOURCE_HEIGHT) { continue; }
     let row = (n * SOURCE_HEIGHT + sy) * SOURCE_WIDTH;
     let left = x - PADDING_X;
     for (var c = 0u; c < SOURCE_CHANNELS; c++) {
-      let s0 = load(row, left, c);
-      let s1 = load(row, left + 1u, c);
-      let s2 = load(row, left + 2u, c);
-      let s3 = load(row, left + 3u, c);
-      let s4 = load(row, left + 4u, c);
-      let s5 = load(row, left + 5u, c);
+      var s: array<vec4f, MOST + 2u>;
+      // unroll
+      for (var p = 0u; p < SOURCES; p++) {
+        s[p] = load(row, left + p, c);
+      }
       let m0 = block(ky, 0u, c, o);
-      r0 += product(m0, s0);
-      r1 += product(m0, s1);
-      r2 += product(m0, s2);
-      r3 += product(m0, s3);
       let m1 = block(ky, 1u, c, o);
-      r0 += product(m1, s1);
-      r1 += product(m1, s2);
-      r2 += product(m1, s3);
-      r3 += product(m1, s4);
       let m2 = block(ky, 2u, c, o);
-      r0 += product(m2, s2);
-      r1 += product(m2, s3);
-      r2 += product(m2, s4);
-      r3 += product(m2, s5);
+      // unroll
+      for (var p = 0u; p < PIXELS; p++) {
+        sums[p] += product(m0, s[p]) + product(m1, s[p + 1u]) + product(m2, s[p + 2u]);
+      }
     }
   }
-  let at = ((n * HEIGHT + y) * WIDTH + x) * CHANNELS + o;
-  result[at] = epilogue(at, r0);
-  if (x + 1u < WIDTH) { result[at + CHANNELS] = epilogue(at + CHANNELS, r1); }
-  if (x + 2u < WIDTH) { result[at + 2u * CHANNELS] = epilogue(at + 2u * CHANNELS, r2); }
-  if (x + 3u < WIDTH) { result[at + 3u * CHANNELS] = epilogue(at + 3u * CHANNELS, r3); }
+  let first = ((n * HEIGHT + y) * WIDTH + x) * CHANNELS + o;
+  // unroll
+  for (var p = 0u; p < PIXELS; p++) {
+    let at = first + p * CHANNELS;
+    if (x + p < WIDTH) { result[at] = epilogue(at, sums[p]); }
+  }
 }

@@ -79,6 +79,7 @@ const shapes: readonly ConvShape[] = [
 /** Big enough for several tiles and chunks; their derivatives are those of the small ones. */
 const bigShapes: readonly ConvShape[] = [
   { batch: 9, height: 16, width: 15, channels: 3, out: 4, padding: 1 },
+  { batch: 2, height: 3, width: 19, channels: 4, out: 8, padding: 1 },
   { batch: 3, height: 9, width: 10, channels: 12, out: 36, padding: 1 },
   { batch: 2, height: 8, width: 9, channels: 36, out: 20, padding: 1 },
   { batch: 12, height: 16, width: 16, channels: 4, out: 12, kernel: [1, 1] },
