@@ -2,12 +2,15 @@
 // Many steps are queued and waited for once, as a training loop does.
 //
 //   deno run -A bench/step.ts [--model small,resnet16,resnet64] [--batch 64,512] [--precision fp32,mixed] [--submit 10]
-//     [--profile [--top 30]] [--torch FILE] [--backend auto|native|dawn] [--unsafe-gpu] [--rounds 7] [--seconds 0.2]
-//     [--quick] [--json FILE]
+//     [--profile [--top 30]] [--torch FILE] [--tuned FILE] [--backend auto|native|dawn] [--unsafe-gpu] [--rounds 7]
+//     [--seconds 0.2] [--quick] [--json FILE]
 //
 // --submit is how many steps go to the device at once: as in a run, those between two readings of its metrics. --profile
 // prints where the time of a step goes, kernel by kernel. --torch takes what bench/torch_steps.py --json has written on the
-// same machine and prints PyTorch's times beside, and how many times as fast this is.
+// same machine and prints PyTorch's times beside, and how many times as fast this is. --tuned takes the kernels that
+// main.ts tune-kernels has found to be the fastest.
+import { findTuned } from "../src/app/adapters/tuned_file.ts";
+import { runChoices } from "../src/app/tuned_kernels.ts";
 import { type DispatchTime, profile } from "../src/engine/gpu/profile.ts";
 import type { Precision } from "../src/engine/compile/storage.ts";
 import { openForBench } from "./support/device.ts";
@@ -23,6 +26,7 @@ const options = readOptions({
   batch: "",
   precision: "fp32",
   submit: "",
+  tuned: "",
   profile: false,
   top: "30",
   torch: "",
@@ -107,10 +111,11 @@ async function printProfile(report: Report, title: string, step: TrainingStep, w
 }
 
 const rows: StepRow[] = [];
+const { choose } = runChoices(null, findTuned(options.own.tuned || "none", gpu.adapter));
 const submit = Number(options.own.submit || (small ? "1" : "10"));
 
 async function measure(model: string, batch: number, precision: Precision): Promise<StepRow> {
-  const { step, bytes, destroy } = await openTraining(gpu, modelNamed(model), batch, precision);
+  const { step, bytes, destroy } = await openTraining(gpu, modelNamed(model), batch, { precision, choose });
   const { median, p10, p90, host } = await timeCalls(gpu, () => step.run(submit), options);
   const ms = median / submit;
   if (options.own.profile) await printProfile(report, `${model}, batch ${batch}, ${precision}`, step, ms);

@@ -1,4 +1,5 @@
 import { compile } from "../../src/engine/compile/program.ts";
+import { type ChooseVariant, firstFit } from "../../src/engine/compile/schedule.ts";
 import { StepQueue } from "../../src/engine/compile/step_queue.ts";
 import type { Precision } from "../../src/engine/compile/storage.ts";
 import type { BufferView } from "../../src/engine/gpu/allocator.ts";
@@ -6,11 +7,12 @@ import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { readFloats } from "../../src/engine/gpu/readback.ts";
 import type { BoundDispatch } from "../../src/engine/gpu/recorder.ts";
 import { gradients } from "../../src/engine/graph/gradients.ts";
-import { resident, withSharedNodes } from "../../src/engine/graph/tensor.ts";
+import { resident, type Tensor, withSharedNodes } from "../../src/engine/graph/tensor.ts";
 import { initialise } from "../../src/engine/nn/init.ts";
 import { type Model, TraceScope } from "../../src/engine/nn/scope.ts";
 import { softmaxCrossEntropy } from "../../src/engine/ops/loss.ts";
 import { mean } from "../../src/engine/ops/reduce.ts";
+import { LOSS_SCALE_NUMBERS } from "../../src/engine/optim/loss_scale.ts";
 import { momentsOf, Optimizer } from "../../src/engine/optim/optimizer.ts";
 import { ParameterStore } from "../../src/engine/optim/parameter_store.ts";
 import { sizeOf } from "../../src/util/shape.ts";
@@ -33,24 +35,43 @@ export interface TrainingStep {
 /** A batch of random images on a device, and the parameters of the networks that train on it. */
 export interface Workbench {
   /** Traces and compiles forward, backward and SGD with momentum. Parameters of one name are shared by all networks. */
-  build(model: Model, precision?: Precision): Promise<TrainingStep>;
+  build(model: Model): Promise<TrainingStep>;
   destroy(): void;
 }
 
 const RULE = { kind: "sgd", momentum: 0.9, nesterov: false } as const;
 const GROUP = { learningRate: 0.01, weightDecay: 0, clip: 0, updates: 1 };
 
-function traceStep(model: Model, batch: number) {
+/** Losses are scaled in mixed precision, as in a run. */
+const LOSS_SCALE = { initial: 2 ** 16, growthSteps: 2000 };
+
+function traceStep(model: Model, batch: number, cotangent?: Tensor) {
   return withSharedNodes(() => {
     const scope = new TraceScope();
     const logits = model.forward(scope, resident("images", [batch, ...model.input], "f32"));
     const loss = mean(softmaxCrossEntropy(logits, resident("labels", [batch], "u32")));
-    return { scope, loss, grads: gradients(loss, scope.parameters.map(({ tensor }) => tensor)) };
+    return {
+      scope,
+      loss,
+      grads: gradients(loss, scope.parameters.map(({ tensor }) => tensor), [], cotangent),
+    };
   });
 }
 
+export interface StepOptions {
+  /** Default: fp32. */
+  readonly precision?: Precision;
+  /** Default: the first kernel that fits. */
+  readonly choose?: ChooseVariant;
+}
+
 /** Room for `models`, and a batch for them. */
-export function openWorkbench(gpu: Gpu, models: readonly Model[], batch: number): Workbench {
+export function openWorkbench(
+  gpu: Gpu,
+  models: readonly Model[],
+  batch: number,
+  { precision = "fp32", choose = firstFit }: StepOptions = {},
+): Workbench {
   const { input, classes } = models[0];
   const data: Record<string, BufferView> = {
     images: gpu.allocator.upload("images", randomFloats(batch * sizeOf(input), 1)),
@@ -63,8 +84,8 @@ export function openWorkbench(gpu: Gpu, models: readonly Model[], batch: number)
     const { scope } = traceStep(model, 1);
     return total + ParameterStore.sizeOf([...scope.parameters, ...scope.averages]);
   }, 0);
-  const store = new ParameterStore(gpu, capacity, momentsOf(RULE));
-  const optimizer = new Optimizer(gpu, store, RULE);
+  const store = new ParameterStore(gpu, capacity + LOSS_SCALE_NUMBERS, momentsOf(RULE));
+  const optimizer = new Optimizer(gpu, store, RULE, precision === "mixed" ? { lossScale: LOSS_SCALE } : {});
   const queue = new StepQueue(gpu);
   const admit = (specs: TraceScope["parameters"], group: string) => {
     const known = new Set(store.names);
@@ -75,20 +96,22 @@ export function openWorkbench(gpu: Gpu, models: readonly Model[], batch: number)
     );
   };
   return {
-    async build(model, precision = "fp32") {
-      const { scope, loss, grads } = traceStep(model, batch);
+    async build(model) {
+      const { scope, loss, grads } = traceStep(model, batch, optimizer.lossScale?.cotangent(false));
       admit(scope.parameters, "host");
       admit(scope.averages, "averages");
       const program = await compile(gpu, {
         label: model.name,
         precision,
+        choose,
         writes: [
           ...scope.parameters.map(({ name }, k) => ({ tensor: grads[k], into: store.gradientView(name) })),
           ...scope.averages.map(({ name, next }) => ({ tensor: next, into: store.view(name) })),
         ],
         outputs: { loss },
         stepInputs: [optimizer.stepInput],
-        memory: ({ name }) => data[name] ?? store.view(name),
+        memory: (source) =>
+          data[source.name] ?? optimizer.lossScale?.memory(source) ?? store.view(source.name),
       });
       const dispatches = [...program.dispatches, ...await optimizer.bind(program.step)];
       return {
@@ -129,11 +152,11 @@ export async function openTraining(
   gpu: Gpu,
   model: Model,
   batch: number,
-  precision: Precision = "fp32",
+  options: StepOptions = {},
 ): Promise<TrainingBench> {
   const before = gpu.allocator.liveBytes;
-  const workbench = openWorkbench(gpu, [model], batch);
-  const step = await workbench.build(model, precision);
+  const workbench = openWorkbench(gpu, [model], batch, options);
+  const step = await workbench.build(model);
   const bytes = gpu.allocator.liveBytes - before;
   step.run();
   const [loss] = await readFloats(gpu, step.loss, 1);
