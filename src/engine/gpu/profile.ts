@@ -25,7 +25,7 @@ export interface Profile {
   readonly spans: readonly Span[];
   /** Sum of the dispatches' medians. */
   readonly kernelSeconds: number;
-  /** Of one run as training makes it: one pass, no timestamps, many runs on their way. */
+  /** Of one run without timestamps: one pass and one submit a run, many runs on their way. */
   readonly wallSeconds: number;
   /** What the host needs of that to encode one run and to submit it. Medians. */
   readonly encodeSeconds: number;
