@@ -1,5 +1,5 @@
 // norms[g] = sqrt(Σ squares[b]) over the blocks of group g, of the gradient as it is without the loss scale; behind them the
-// loss scale and the steps skipped, this one included. rows[g] is group g's row with what it is to be multiplied by for its
+// two loss scales and the steps skipped for the first, this one included. rows[g] is group g's row with what it is to be multiplied by for its
 // largest norm, and inactive where a gradient of its class is not finite: a class is either skipped whole or not. One
 // workgroup a group, a fixed tree over LANES lanes.
 override BLOCKS4: u32 = 1u;
@@ -80,6 +80,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   );
   if (group.x == 0u) {
     norms[GROUPS] = select(1.0, parameters[STATE].x, DYNAMIC);
-    norms[GROUPS + 1u] = select(0.0, parameters[STATE].z + select(0.0, 1.0, (fault & 1u) != 0u), DYNAMIC);
+    norms[GROUPS + 1u] = select(1.0, parameters[STATE + 16u].x, DYNAMIC);
+    norms[GROUPS + 2u] = select(0.0, parameters[STATE].z + select(0.0, 1.0, (fault & 1u) != 0u), DYNAMIC);
   }
 }

@@ -29,17 +29,17 @@ export async function watch(trainer: Trainer, rows: readonly Float32Array[]): Pr
 /** Loss scale and skipped updates as a row tells them; nothing where losses are not scaled. */
 function scalingOf({ parts: { optimizer, config } }: Trainer, row: Float32Array) {
   if (!optimizer.lossScale) return {};
-  const [lossScale, skippedUpdates] = row.subarray(2 + config.growth.maxLive + MAX_GROUPS);
+  const [lossScale, , skippedUpdates] = row.subarray(2 + config.growth.maxLive + MAX_GROUPS);
   return { lossScale, skippedUpdates };
 }
 
 function examine(trainer: Trainer, row: Float32Array): Alarm | null {
-  const { parts: { store, config }, progress, assembly, governor } = trainer;
+  const { parts: { store, config, optimizer }, progress, assembly, governor } = trainer;
   const columns = 2 + config.growth.maxLive;
-  const { lossScale = 0 } = scalingOf(trainer, row);
+  const scales = optimizer.lossScale ? row.subarray(columns + MAX_GROUPS) : [0, 0];
   // A gradient that overflows because the loss was scaled too far: the update was skipped, and the scale is halved.
-  const overflows = (norm: number) =>
-    !Number.isFinite(norm) && Number.isFinite(row[0]) && lossScale > LEAST_LOSS_SCALE;
+  const overflows = (norm: number, shadow: boolean) =>
+    !Number.isFinite(norm) && Number.isFinite(row[0]) && scales[Number(shadow)] > LEAST_LOSS_SCALE;
   const shadows = Object.values(seedsWith(assembly.topology, (mode) => mode === "shadow"))
     .map(({ seed }) => `seed/${seed}`);
   const shadowed = progress.seen++ % config.growth.shadowEvery === 0;
@@ -49,13 +49,14 @@ function examine(trainer: Trainer, row: Float32Array): Alarm | null {
     // What stands there between two shadow passes is left over from an earlier one.
     if (group === null || (shadows.includes(group) && !shadowed)) continue;
     const norm = row[columns + index];
-    if (overflows(norm)) {
-      skipped ||= !shadows.includes(group);
+    const shadow = shadows.includes(group);
+    if (overflows(norm, shadow)) {
+      skipped ||= !shadow;
       continue;
     }
     progress.norms[group] = norm;
     // A seed in the shadow cannot harm the host; its own gate judges its gradient.
-    if (!shadows.includes(group) && !(norm <= gradNorm)) gradNorm = norm;
+    if (!shadow && !(norm <= gradNorm)) gradNorm = norm;
   }
   return skipped ? null : governor.observe({ loss: row[0], gradNorm });
 }

@@ -146,6 +146,20 @@ Deno.test("a run on images, augmented and with batch norm, ends with the same bi
   assertEquals(await interrupted(gpu, config, [9, 18]), straight);
 });
 
+Deno.test("a run in mixed precision ends with the same bits after interruptions, loss scale and skipped updates too", async () => {
+  const gpu = (await openShared("native"))!;
+  const config = tinyConfig("images", {
+    train: { maxSteps: 30 },
+    controller: { kind: "random", germinate: 0.9 },
+    engine: { precision: "mixed", lossScale: { initial: 2 ** 24, growthSteps: 7 } },
+  });
+  const straight = await interrupted(gpu, config, []);
+  assert(straight.edges.length > 0);
+  const [scale, , skipped] = new Float32Array(Uint32Array.from(straight.bits["loss scale"][0]).buffer);
+  assert(scale < 2 ** 24 && skipped > 0, `scale ${scale}, ${skipped} skipped`);
+  assertEquals(await interrupted(gpu, config, [2, 9, 18]), straight);
+});
+
 Deno.test("a longer limit of steps goes on where a finished run ended", async () => {
   const gpu = (await openShared("native"))!;
   const short = (maxSteps: number) => tinyConfig("points", { train: { maxSteps } });

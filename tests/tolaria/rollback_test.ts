@@ -140,6 +140,23 @@ Deno.test("a seed of nan in the shadow harms nothing and is pruned by its own gr
   });
 });
 
+Deno.test("a loss scale that is too large is no breakdown: updates are skipped until it fits", async () => {
+  const config = tinyConfig("images", {
+    train: { maxSteps: 40 },
+    engine: { precision: "mixed", lossScale: { initial: 2 ** 24 } },
+  });
+  await withSession(config, async (session) => {
+    assertEquals(await session.trainer.run(NEVER), "completed");
+    await session.bus.drain();
+    assertEquals(rollbacksOf(session), []);
+    const metrics = session.events.flatMap(({ topic, payload }) => topic === "step.metrics" ? [payload] : []);
+    const { lossScale, skippedUpdates } = metrics.at(-1)!;
+    assert(skippedUpdates! > 0, "some updates were skipped");
+    assertEquals(lossScale, 2 ** (24 - skippedUpdates!));
+    assert(metrics.at(-1)!.loss < metrics[0].loss, "it learned");
+  });
+});
+
 Deno.test("after its rollbacks the governor turns the controller off, and the host trains on", async () => {
   const config = sowing("nan", [1, 5, 9], "none", { maxRollbacks: 2 });
   await withSession(config, async (session) => {

@@ -30,7 +30,13 @@ export interface Gpu {
   destroy(): void;
 }
 
-const WANTED_FEATURES = ["timestamp-query", "shader-f16", "subgroups"] as const;
+const WANTED_FEATURES: readonly string[] = [
+  "timestamp-query",
+  "shader-f16",
+  "subgroups",
+  // Matrix units; Dawn only.
+  "chromium-experimental-subgroup-matrix",
+];
 const SOFTWARE = /llvmpipe|swiftshader|software|softpipe|cpu|warp/i;
 
 /** Whether an adapter runs on a CPU. */
@@ -54,10 +60,10 @@ export async function openDevice(gpu: GPU, backend: BackendName): Promise<Gpu> {
   }
   const { info } = adapter;
   const software = isSoftware(info);
-  const features = WANTED_FEATURES.filter((feature) => adapter.features.has(feature));
+  const features = WANTED_FEATURES.filter((feature) => adapter.features.has(feature as GPUFeatureName));
   const device = await adapter.requestDevice({
     label: "esper",
-    requiredFeatures: features as unknown as GPUFeatureName[],
+    requiredFeatures: features as GPUFeatureName[],
     requiredLimits: {
       maxBufferSize: adapter.limits.maxBufferSize,
       maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,

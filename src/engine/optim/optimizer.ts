@@ -30,8 +30,8 @@ export interface OptimizerOptions {
 const ROW = 8;
 const TABLE = "optimizer groups";
 
-/** Numbers of a reading: a norm for each group, then the loss scale and the steps that were skipped for it. */
-export const NORM_COLUMNS = MAX_GROUPS + 2;
+/** Numbers of a reading: a norm for each group, the two loss scales, and the steps that were skipped for the first. */
+export const NORM_COLUMNS = MAX_GROUPS + 3;
 
 /** Moments that a rule keeps. */
 export function momentsOf(rule: UpdateRule): number {
@@ -40,7 +40,7 @@ export function momentsOf(rule: UpdateRule): number {
 
 /** Updates all active groups of a store, and measures the gradient norm of each where asked. */
 export class Optimizer {
-  /** `NORM_COLUMNS` numbers: norms before clipping, by group index, where they are measured; the loss scale. */
+  /** `NORM_COLUMNS` numbers: norms before clipping, by group index, where they are measured; the loss scales. */
   readonly norms: BufferView;
   /** The group table: one of the step values of each program that updates. */
   readonly stepInput: Tensor = stepInput(TABLE, [MAX_GROUPS, ROW]);

@@ -4,6 +4,9 @@
 const ENABLED: readonly string[] = [
   // Where an index is provably within its array, no code clamps it.
   "enable_integer_range_analysis_in_robustness",
+  // Features behind flags: f16 on NVIDIA's driver, and subgroup matrices.
+  "vulkan_enable_f16_on_nvidia",
+  "allow_unsafe_apis",
 ];
 /** Toggles that are always off. */
 const DISABLED: readonly string[] = [
