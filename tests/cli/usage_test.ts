@@ -23,6 +23,13 @@ const misuse: [string, string][] = [
   ["--config cifar10 --profile tiny", '--profile: want auto, full or small, got "tiny"'],
   ["--quiet=1", '--quiet: want no value, got "1"'],
   ["--config cifar10 --quiet --json", "train: want --json or --quiet, got both"],
+  [
+    "--config cifar10 --profile-kernels --dry-run",
+    "--profile-kernels: not together with --dry-run, which takes one step and writes nothing",
+  ],
+  ["--config cifar10 --tuned /nowhere.json", "--tuned: want a file that tune-kernels wrote, or none, got"],
+  ["tune-kernels", "tune-kernels: want --config NAME; configs/ has cifar10, "],
+  ["tune-kernels --config cifar10 --seed 3", 'unknown flag "--seed"'],
   ["train cifar10", 'train: unexpected argument "cifar10"; see --help'],
   ["--quiet", "train: want --config NAME or --resume RUN; configs/ has cifar10, fashion_mnist, spirals"],
   ["--resume nowhere", '--resume: want a run folder (with config.json), got "nowhere"'],
@@ -59,8 +66,13 @@ for (const args of [[], ["--help"], ["help"], ["-h"]]) {
   Deno.test(`main.ts ${args.join(" ")} shows the commands and every flag of train`, async () => {
     const { code, stdout, stderr } = await runEsper(args);
     assertEquals([code, stderr], [0, ""]);
-    assertStringIncludes(stdout, "  train  train a network and grow it while it trains\n");
-    const flags = "config set seed max-steps out backend profile resume dry-run quiet json help";
+    assertStringIncludes(stdout, "  train         train a network and grow it while it trains\n");
+    assertStringIncludes(
+      stdout,
+      "  tune-kernels  time the kernels of a configuration's network on this adapter",
+    );
+    const flags =
+      "config set seed max-steps out backend profile resume dry-run profile-kernels tuned unsafe-gpu quiet json help";
     for (const flag of flags.split(" ")) assertStringIncludes(stdout, `  --${flag} `);
     assertStringIncludes(stdout, "Exit codes: 0 done, 1 failure, 2 usage, 130 interrupted.");
   });

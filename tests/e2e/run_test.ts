@@ -21,7 +21,7 @@ Deno.test("a run leaves a folder that a person can read, and JSON lines that a p
     assertEquals([code, stderr], [0, ""]);
     const run = `${root}/runs/points-1`;
     assertEquals([...Deno.readDirSync(run)].map(({ name }) => name).sort(), [
-      ...["config.json", "events.jsonl", "metrics.jsonl", "run.json", "store"],
+      ...["config.json", "events.jsonl", "kernels.json", "metrics.jsonl", "run.json", "store"],
     ]);
 
     const config = JSON.parse(await Deno.readTextFile(`${run}/config.json`));
@@ -32,7 +32,7 @@ Deno.test("a run leaves a folder that a person can read, and JSON lines that a p
     assertMatch(record.dataset.sha256, /^[0-9a-f]{64}$/);
     assert(record.adapter.description !== "" && typeof record.adapter.software === "boolean");
     assertEquals([record.versions.deno, record.versions.esper], [Deno.version.deno, "0.1.0"]);
-    assertEquals(record.notices, []);
+    assertEquals([record.notices, record.unsafeGpu, record.tuned], [[], false, null]);
 
     const edges = await loggedEdges(run);
     assertEquals(edges.map(({ to }) => to), ["GERMINATED", "TRAINING", "BLENDING", "HOLDING", "FOSSILIZED"]);
@@ -131,14 +131,61 @@ Deno.test("--quiet prints notices and the final table only, and a second run has
   });
 });
 
+Deno.test("--profile-kernels prints where the time goes and leaves a trace; the numbers stay", async () => {
+  await withConfig("images", { train: { maxSteps: 12 } }, async (root) => {
+    const profiled = await runEsper(newRun(root, "--profile-kernels", "--profile", "small"), ENVIRONMENT);
+    assertEquals([profiled.code, profiled.stderr], [0, ""]);
+    assertStringIncludes(profiled.stdout, "\nkernels of a training step, after step 5: host\n");
+    assertMatch(profiled.stdout, /\nkernel +count +time µs +share +GFLOP\/s +GB\/s +of peak\n/);
+    assertMatch(profiled.stdout, /\nconv2d\/\S+ +\d+ +[\d.]+ +[\d.]+% +[\d.e-]+ +[\d.e-]+ +[\d.]+%\n/);
+    assertMatch(
+      profiled.stdout,
+      /\n\d+ dispatches take [\d.]+ µs one by one, a whole step [\d.]+ µs; the host /,
+    );
+    assertMatch(profiled.stdout, /\npeak of this adapter, as measured: [\d.]+ GFLOP\/s, [\d.]+ GB\/s\n/);
+    const run = `${root}/runs/images-1`;
+    const { traceEvents } = JSON.parse(await Deno.readTextFile(`${run}/trace.json`));
+    const { peak, profiles: [profile, ...more] } = JSON.parse(await Deno.readTextFile(`${run}/profile.json`));
+    assert(peak.flops > 0 && peak.bytes > 0 && more.length === 0);
+    assertEquals(traceEvents.length, 5 + profile.dispatches.length);
+
+    const plain = await runEsper(newRun(root, "--profile", "small"), ENVIRONMENT);
+    const results = (text: string) => text.match(/^(host|grown) .*/gm);
+    assertEquals(results(plain.stdout), results(profiled.stdout));
+    const losses = async (run: string) =>
+      (await jsonLines(`${root}/runs/${run}/metrics.jsonl`)).map(({ step, loss }) => [step, loss]);
+    assertEquals(await losses("images-2"), await losses("images-1"));
+  });
+});
+
+Deno.test("tune-kernels writes a file that --tuned takes", async () => {
+  await withConfig("points", { growth: { blueprints: ["affine"] }, train: { maxSteps: 4 } }, async (root) => {
+    const file = `${root}/tuned.json`;
+    const tuning = ["tune-kernels", "--config", `${root}/config.json`, "--file", file];
+    const { code, stdout, stderr } = await runEsper(tuning, ENVIRONMENT);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^operation +chosen +time µs +default, µs +others, µs\n/);
+    assertMatch(stdout, /\nmatmul f32\[16, 8\] f32\[8, 8\] /);
+    assertStringIncludes(stdout, `\nwritten to ${file}; runs on this adapter use it\n`);
+    const { code: trained } = await runEsper(newRun(root, "--quiet", "--tuned", file), ENVIRONMENT);
+    const { tuned } = JSON.parse(await Deno.readTextFile(`${root}/runs/points-1/run.json`));
+    assertEquals([trained, tuned], [0, file]);
+  });
+});
+
 Deno.test("--backend dawn trains on Dawn", async () => {
   if (!await openShared("dawn")) return;
   await withConfig("points", {}, async (root) => {
-    const { code, stdout } = await runEsper(newRun(root, "--dry-run", "--backend", "dawn"), {
-      ...ENVIRONMENT,
-      VK_DRIVER_FILES: SWIFTSHADER,
-    });
+    const onDawn = async (...more: string[]) =>
+      await runEsper([...newRun(root, "--dry-run", "--backend", "dawn"), ...more], {
+        ...ENVIRONMENT,
+        VK_DRIVER_FILES: SWIFTSHADER,
+      });
+    const { code, stdout } = await onDawn();
     assertEquals(code, 0);
     assertMatch(stdout, /^dry run: spirals · .*SwiftShader.*\(dawn\)/);
+    const unsafe = await onDawn("--unsafe-gpu");
+    assertEquals(unsafe.code, 0);
+    assertStringIncludes(unsafe.stdout, "warning: --unsafe-gpu: kernels run without bounds checks; ");
   });
 });

@@ -1,7 +1,7 @@
 import type { TunedKernels } from "../../contracts/tuned.ts";
 import type { AdapterDescription } from "../../engine/gpu/device.ts";
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
-import { UserError } from "../../util/errors.ts";
+import { usageError, UserError } from "../../util/errors.ts";
 import { adapterSlug, parseTuned } from "../tuned_kernels.ts";
 
 const FOLDER = new URL("../../../configs/tuned/", import.meta.url);
@@ -59,7 +59,7 @@ export function findTuned(
   const path = asked ?? tunedPath(adapter);
   const file = readTuned(path);
   if (!file && asked !== undefined) {
-    throw new UserError(`--tuned: want a file that tune-kernels wrote, or none, got "${asked}"`);
+    throw usageError(`--tuned: want a file that tune-kernels wrote, or none, got "${asked}"`);
   }
   return file && { path, file };
 }
