@@ -84,13 +84,21 @@ export function emitBody(
   return { bindings, statements, result: names.get(result)!, reads };
 }
 
-/** The WGSL kernel of a group of element-wise nodes. It reads `fusion.reads` in order and writes the last node. */
-export function emitFusion(fusion: Fusion, software: boolean): Dispatch {
+/**
+ * The WGSL kernel of a group of element-wise nodes. It reads `fusion.reads` in order and writes the last node; `updated`
+ * is the read that has the place of the result, if one has.
+ */
+export function emitFusion(fusion: Fusion, software: boolean, updated?: Tensor): Dispatch {
   const width = isVector(fusion) ? 4 : 1;
   const count = sizeOf(fusion.nodes.at(-1)!.shape) / width;
   const { lanes, each } = spanOf(count, fusion.reads.length, software);
   const whole = count % (lanes * each) === 0;
-  const { bindings, statements, result } = emitBody(fusion, width, { at: "i", prefix: "in", first: 0 });
+  const { bindings, statements, result, reads } = emitBody(fusion, width, {
+    at: "i",
+    prefix: "in",
+    first: 0,
+    given: new Map(updated ? [[updated, "result[i]"]] : []),
+  });
   const elements = Array.from(
     { length: each },
     (_, k) => ({ at: `first + ${k * lanes}u`, sure: whole || k === 0 }),
@@ -108,7 +116,7 @@ export function emitFusion(fusion: Fusion, software: boolean): Dispatch {
     `${sure ? "" : `if (${at} < ${count}u) `}{ result[${at}] = r${k}; }`
   );
   const source = `${bindings.join("\n")}
-${binding(fusion.reads.length, "read_write", "result", typeOf(width))}
+${binding(reads.length, "read_write", "result", typeOf(width))}
 @compute @workgroup_size(${lanes})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
@@ -121,7 +129,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     name: `fused/${labelOf(fusion)}`,
     source,
     constants: {},
-    operands: [...fusion.reads.map((_, input) => ({ input })), "output"],
+    operands: [...reads.map((_, input) => ({ input })), "output"],
     workgroups: workgroupsFor(count, lanes * each),
   };
 }

@@ -6,6 +6,7 @@ import { bind, type BoundDispatch } from "../gpu/recorder.ts";
 import { materialise, type Source, type Tensor } from "../graph/tensor.ts";
 import { memoryOf, offsetOf, reachable } from "../graph/trace.ts";
 import { writesInPlace } from "./parts.ts";
+import { updatesInPlace } from "./updates.ts";
 import { type Interval, planMemory } from "./memory.ts";
 import type { Task } from "./fuse_hooks.ts";
 import { bytesOf, type ChooseVariant, firstFit, schedule } from "./schedule.ts";
@@ -60,10 +61,11 @@ type Placement = (tensor: Tensor) => BufferView;
  */
 export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
   const outputs = spec.outputs ?? {};
-  const writes = separateWrites(spec.writes ?? [], Object.values(outputs), spec.memory);
+  const updates = updatesInPlace(spec.writes ?? [], Object.values(outputs), spec.memory);
+  const writes = separateWrites(spec.writes ?? [], Object.values(outputs), spec.memory, updates);
   const roots = [...writes.map((w) => w.tensor), ...Object.values(outputs)];
   const halves = halvesOf(gpu, spec, roots);
-  const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit, halves);
+  const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit, halves, updates);
   const step = new StepBuffer(gpu, spec.label, [...sourcesOf(roots, "step"), ...spec.stepInputs ?? []]);
   const owned: BufferView[] = [];
   const own = (name: string, bytes: number) => {
@@ -177,12 +179,14 @@ function describe({ reads, result }: Task): string {
 
 /**
  * Copied to where the caller wants it: a tensor that others read too, or that is written twice, or whose place is in a
- * buffer that the graph also reads, which no kernel may bind for both. Parts of one tensor may be there without a copy.
+ * buffer that the graph also reads, which no kernel may bind for both. Parts of one tensor may be there without a copy,
+ * and so may what updates its own source.
  */
 function separateWrites(
   writes: readonly Write[],
   outputs: readonly Tensor[],
   memory: ProgramSpec["memory"],
+  updates: ReadonlyMap<Tensor, Tensor>,
 ): Write[] {
   const used = new Set(outputs.map(memoryOf));
   const read = new Set<GPUBuffer>();
@@ -195,7 +199,8 @@ function separateWrites(
     const root = memoryOf(write.tensor);
     const whole = wholes.get(root);
     if (whole) return { ...write, into: whole };
-    const exclusive = root.op !== null && !used.has(root) && !read.has(write.into.buffer) &&
+    const free = !read.has(write.into.buffer) || updates.has(write.tensor);
+    const exclusive = root.op !== null && !used.has(root) && free &&
       sizeOf(root.shape) === sizeOf(write.tensor.shape);
     used.add(root);
     return exclusive

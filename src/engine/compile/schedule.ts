@@ -31,12 +31,16 @@ export function flopsOf(outputs: Iterable<Tensor>): number {
   return reachable(outputs).reduce((total, node) => total + (node.op?.flops(callOf(node)) ?? 0), 0);
 }
 
-/** Orders and fuses the graph of `outputs` (all of which end up in memory) into tasks. */
+/**
+ * Orders and fuses the graph of `outputs` (all of which end up in memory) into tasks. `updates` are tensors that overwrite
+ * the source they are computed from, with that source.
+ */
 export function schedule(
   outputs: readonly Tensor[],
   device: DeviceTraits,
   choose: ChooseVariant,
   halves: Halves = NO_HALVES,
+  updates: ReadonlyMap<Tensor, Tensor> = new Map(),
 ): Task[] {
   const order = reachable(outputs);
   const kept = new Set(outputs.map(memoryOf));
@@ -49,8 +53,10 @@ export function schedule(
       const fusion = fusions.get(node);
       if (!fusion) continue;
       const flops = fusion.nodes.reduce((total, n) => total + n.op!.flops(callOf(n)), 0);
-      const lowering = single(emitFusion(fusion, device.software));
-      drafts.push({ reads: fusion.reads, result: node, lowering, flops, fusion });
+      const updated = fusion.reads.find((read) => read === updates.get(node));
+      const lowering = single(emitFusion(fusion, device.software, updated));
+      const reads = fusion.reads.filter((read) => read !== updated);
+      drafts.push({ reads, result: node, lowering, flops, ...(updated ? {} : { fusion }) });
     } else {
       const call = storedCallOf(node, halves);
       const lowering = choose(op.name, op.lower, call, device).lower(call, device);
