@@ -68,21 +68,29 @@ const plain: Variant<MatmulAttrs> = {
   },
 };
 
-/** Tiles of 4 by 4 in registers. */
-const register: Variant<MatmulAttrs> = {
-  id: "register",
-  fits: (call, device) => device.software && rowsOfFour(call),
-  lower(call) {
-    const { batch, m, n } = matmulSizes(call);
-    return single({
-      name: "matmul/register",
-      source: registerSource,
-      constants: constantsOf(call),
-      operands,
-      workgroups: workgroupsFor(batch * Math.ceil(m / 4) * (n / 4), 32),
-    });
-  },
-};
+/** Tiles of 4 · rows by 4 · columns in registers. */
+function register(rows: number, columns: number): Variant<MatmulAttrs> {
+  const tiles = ({ batch, m, n }: MatmulSizes) =>
+    batch * Math.ceil(m / (4 * rows)) * Math.ceil(n / (4 * columns));
+  return {
+    id: `register${4 * rows}x${4 * columns}`,
+    fits: (call, device) =>
+      device.software && rowsOfFour(call) &&
+      (rows * columns === 1 || tiles(matmulSizes(call)) >= ENOUGH_TILES),
+    lower(call) {
+      return single({
+        name: `matmul/register${4 * rows}x${4 * columns}`,
+        source: registerSource,
+        constants: { ...constantsOf(call), ROWS: rows, COLUMNS: columns },
+        operands,
+        workgroups: workgroupsFor(tiles(matmulSizes(call)), 32),
+      });
+    },
+  };
+}
+
+/** Below this many, smaller tiles keep more of a CPU busy. */
+const ENOUGH_TILES = 256;
 
 function productOf(call: Call<MatmulAttrs>): Product {
   const { batch, m, n, k } = matmulSizes(call);
@@ -104,7 +112,9 @@ function productOf(call: Call<MatmulAttrs>): Product {
 }
 
 export const matmulVariants: readonly Variant<MatmulAttrs>[] = [
-  register,
+  register(4, 2),
+  register(2, 2),
+  register(1, 1),
   ...productVariants(productOf),
   plain,
 ];

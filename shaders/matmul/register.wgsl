@@ -1,12 +1,19 @@
 // y = a · b as in plain.wgsl, for N and K (and M, if a is transposed) divisible by 4 and machines without fast shared
-// memory: one invocation computes 4 rows by 4 columns in registers. N4 and K4 count vec4s.
+// memory: one invocation computes 4 · ROWS rows by 4 · COLUMNS columns in registers. N4 and K4 count vec4s.
 override BATCH: u32 = 1u;
 override M: u32 = 4u;
 override N4: u32 = 1u;
 override K4: u32 = 1u;
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
+override ROWS: u32 = 1u;
+override COLUMNS: u32 = 1u;
 override M4: u32 = (M + 3u) / 4u;
+override TILES_M: u32 = (M4 + ROWS - 1u) / ROWS;
+override TILES_N: u32 = (N4 + COLUMNS - 1u) / COLUMNS;
+
+const MOST_ROWS = 4u;
+const MOST_COLUMNS = 2u;
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
@@ -53,26 +60,39 @@ fn main(
   @builtin(local_invocation_index) lane: u32,
 ) {
   let index = (group.y * groups.x + group.x) * 32u + lane;
-  if (index >= BATCH * M4 * N4) { return; }
-  let n = index % N4;
-  let m = index / N4 % M4;
-  let batch = index / (N4 * M4);
-  var y0 = vec4f();
-  var y1 = vec4f();
-  var y2 = vec4f();
-  var y3 = vec4f();
+  if (index >= BATCH * TILES_M * TILES_N) { return; }
+  let n = index % TILES_N * COLUMNS;
+  let m = index / TILES_N % TILES_M * ROWS;
+  let batch = index / (TILES_N * TILES_M);
+  var sums: array<array<vec4f, 4u * MOST_ROWS>, MOST_COLUMNS>;
   for (var k = 0u; k < K4; k++) {
-    let rows = rowsOfA(batch, m, k);
-    let block = blockOfB(batch, k, n);
-    y0 += product(rows[0], block);
-    y1 += product(rows[1], block);
-    y2 += product(rows[2], block);
-    y3 += product(rows[3], block);
+    var blocks: array<mat4x4f, MOST_COLUMNS>;
+    // unroll
+    for (var j = 0u; j < COLUMNS; j++) {
+      blocks[j] = blockOfB(batch, k, min(n + j, N4 - 1u));
+    }
+    // unroll
+    for (var i = 0u; i < ROWS; i++) {
+      let rows = rowsOfA(batch, min(m + i, M4 - 1u), k);
+      // unroll
+      for (var j = 0u; j < COLUMNS; j++) {
+        sums[j][4u * i] += product(rows[0], blocks[j]);
+        sums[j][4u * i + 1u] += product(rows[1], blocks[j]);
+        sums[j][4u * i + 2u] += product(rows[2], blocks[j]);
+        sums[j][4u * i + 3u] += product(rows[3], blocks[j]);
+      }
+    }
   }
-  let row = m * 4u;
-  let at = (batch * M + row) * N4 + n;
-  y[at] = epilogue(at, y0);
-  if (row + 1u < M) { y[at + N4] = epilogue(at + N4, y1); }
-  if (row + 2u < M) { y[at + 2u * N4] = epilogue(at + 2u * N4, y2); }
-  if (row + 3u < M) { y[at + 3u * N4] = epilogue(at + 3u * N4, y3); }
+  // unroll
+  for (var j = 0u; j < COLUMNS; j++) {
+    // unroll
+    for (var i = 0u; i < ROWS; i++) {
+      // unroll
+      for (var r = 0u; r < 4u; r++) {
+        let row = 4u * (m + i) + r;
+        let at = (batch * M + row) * N4 + n + j;
+        if (row < M && n + j < N4) { y[at] = epilogue(at, sums[j][4u * i + r]); }
+      }
+    }
+  }
 }

@@ -41,4 +41,6 @@ export const matmulCases: readonly OpCase[] = [
   matmulCase(70, 36, 36, false, true),
   // Enough tiles of 64 by 64 for the large one to be chosen.
   matmulCase(8, 4, 8, false, false, 130),
+  // Enough for the larger tiles in registers, with rows and columns left over.
+  ...transposes.map(([a, b]) => matmulCase(a ? 20 : 18, 4, 12, a, b, 66)),
 ];
