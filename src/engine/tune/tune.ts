@@ -2,7 +2,7 @@ import { compile, type Program } from "../compile/program.ts";
 import { firstFit, schedule } from "../compile/schedule.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Call, DeviceTraits, DType, Variant } from "../gpu/kernel.ts";
-import { median, timePasses } from "../gpu/profile.ts";
+import { median, type Span, timePasses } from "../gpu/profile.ts";
 import type { BoundDispatch } from "../gpu/recorder.ts";
 import type { Op } from "../graph/op.ts";
 import { apply, resident, type Tensor } from "../graph/tensor.ts";
@@ -34,6 +34,9 @@ export interface ContestResult {
 
 /** A timing shorter than this says little. */
 const LONG_ENOUGH = 2e-3;
+/** Below what a clock tells apart. */
+const SHORTEST = 1e-7;
+const LOOKS = 3;
 const ROUNDS = 7;
 const MAX_RUNS = 2000;
 /** A variant this much slower than the best at first sight is not timed again. */
@@ -91,22 +94,29 @@ export async function timeVariants(gpu: Gpu, contest: Contest): Promise<ContestR
   }
 }
 
-/** Seconds of one run of each; those that have a chance are run often, and each round begins with another one. */
+/** Seconds of one run of each; those that have a chance, and the default, are run often, and take turns to begin. */
 async function race(gpu: Gpu, runners: readonly (readonly BoundDispatch[])[]): Promise<number[]> {
-  await timePasses(gpu, runners);
-  const first = (await timePasses(gpu, runners)).map(({ begin, end }) => Math.max(end - begin, 1e-7));
-  const best = Math.min(...first);
-  const serious = first.flatMap((seconds, k) => seconds <= HOPELESS * best ? [k] : []);
+  // The first look is the shortest of a few: one may be disturbed.
+  const looks: Span[][] = [];
+  for (let look = 0; look <= LOOKS; look++) looks.push(await timePasses(gpu, runners));
+  const warm = looks.slice(1);
+  const first = runners.map((_, k) =>
+    Math.max(SHORTEST, Math.min(...warm.map((spans) => lengthOf(spans[k]))))
+  );
+  const limit = HOPELESS * Math.min(...first);
+  const serious = first.flatMap((seconds, k) => k === 0 || seconds <= limit ? [k] : []);
   const samples: number[][] = first.map(() => []);
   for (let round = 0; round < ROUNDS; round++) {
     const order = serious.map((_, k) => serious[(k + round) % serious.length]);
     const runs = order.map((k) => Math.min(MAX_RUNS, Math.ceil(LONG_ENOUGH / first[k])));
     const passes = order.map((k, at) => Array.from({ length: runs[at] }, () => runners[k]).flat());
     const spans = await timePasses(gpu, passes);
-    for (const [at, k] of order.entries()) samples[k].push((spans[at].end - spans[at].begin) / runs[at]);
+    for (const [at, k] of order.entries()) samples[k].push(lengthOf(spans[at]) / runs[at]);
   }
   return first.map((seconds, k) => samples[k].length > 0 ? median(samples[k]) : seconds);
 }
+
+const lengthOf = ({ begin, end }: Span) => end - begin;
 
 const PATTERN = 1 << 16;
 
