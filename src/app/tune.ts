@@ -70,7 +70,7 @@ export async function tuneKernels(options: TuneOptions): Promise<TuneResult> {
 }
 
 /** Every operation of a training step that several kernels can compute: of the host, and with each seed that fits. */
-export function contestsOf(
+function contestsOf(
   { model, paramsOf }: Network,
   { train, growth }: RunConfig,
   input: Shape,
