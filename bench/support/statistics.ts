@@ -24,3 +24,26 @@ export function logSlope(points: readonly { readonly x: number; readonly y: numb
   const covariance = mean(xs.map((x, k) => (x - mx) * (ys[k] - my)));
   return covariance / mean(xs.map((x) => (x - mx) ** 2));
 }
+
+/** Two-sided 95 % quantiles of Student's t for 1, 2 … 20 degrees of freedom. */
+const T95 = [
+  ...[12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228],
+  ...[2.201, 2.179, 2.16, 2.145, 2.131, 2.12, 2.11, 2.101, 2.093, 2.086],
+];
+
+/** Standard deviation of what the values are a sample of. */
+export function deviationOf(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1));
+}
+
+/** Mean of a[k] − b[k] and half the width of its 95 % interval. */
+export function pairedDifference(
+  a: readonly number[],
+  b: readonly number[],
+): { readonly mean: number; readonly half: number } {
+  const n = a.length;
+  const differences = a.map((value, k) => value - b[k]);
+  const mean = differences.reduce((sum, d) => sum + d, 0) / n;
+  return { mean, half: (T95[n - 2] ?? 1.96) * deviationOf(differences) / Math.sqrt(n) };
+}
