@@ -1,5 +1,6 @@
 import copySource from "../shaders/shape/copy.wgsl" with { type: "text" };
 import copy4Source from "../shaders/shape/copy4.wgsl" with { type: "text" };
+import joinSource from "../shaders/shape/join.wgsl" with { type: "text" };
 import padSource from "../shaders/shape/pad.wgsl" with { type: "text" };
 import pad4Source from "../shaders/shape/pad4.wgsl" with { type: "text" };
 import {
@@ -131,6 +132,38 @@ export function concatCopies({ inputs, output, attrs: { axis } }: Call<ConcatAtt
     };
   });
 }
+
+/** Tensors that the join kernel binds. */
+const JOINED = 4;
+/** Numbers above which a dispatch a tensor, by vectors, is no slower than one for all. */
+const SMALL = 4096;
+
+/** A few small tensors in one dispatch: numbers of a metrics row, say. */
+const join: Variant<ConcatAttrs> = {
+  id: "join",
+  fits: ({ inputs, output, attrs: { axis } }) =>
+    inputs.length > 1 && inputs.length <= JOINED && sizeOf(output.shape) <= SMALL &&
+    sizeOf(output.shape.slice(0, axis)) === 1 && [...inputs, output].every(({ stored }) => !stored),
+  lower({ inputs, output }) {
+    const size = sizeOf(output.shape);
+    const starts = inputs.map((_, k) =>
+      inputs.slice(0, k).reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+    );
+    const start = (k: number) => starts[k] ?? size;
+    return single({
+      name: "shape/join",
+      source: joinSource,
+      constants: { SIZE: size, START_1: start(1), START_2: start(2), START_3: start(3) },
+      operands: [
+        ...Array.from({ length: JOINED }, (_, k) => ({ input: Math.min(k, inputs.length - 1) })),
+        "output",
+      ],
+      workgroups: workgroupsFor(size, 64),
+    });
+  },
+};
+
+export const concatVariants: readonly Variant<ConcatAttrs>[] = [join, ...copyVariants(concatCopies)];
 
 /** Padding with dimensions joined that hold no padding of their own. */
 function joinedPadding(inside: Shape, outside: Shape, before: readonly number[]) {

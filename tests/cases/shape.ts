@@ -83,6 +83,12 @@ export const shapeCases: readonly OpCase[] = [
     inputs: [{ shape: [2, 3, 1] }, { shape: [2, 3, 4] }],
     attrs: { axis: 2 },
   },
+  {
+    name: "concat: four small ones",
+    op: "concat",
+    inputs: [{ shape: [1] }, { shape: [70] }, { shape: [2] }, { shape: [1] }],
+    attrs: { axis: 0 },
+  },
   { name: "concat: one", op: "concat", inputs: [{ shape: [2, 3] }], attrs: { axis: 1 } },
   {
     name: "concat: more than there are bindings",

@@ -1,6 +1,7 @@
 import {
   type ConcatAttrs,
   concatCopies,
+  concatVariants,
   type Copy,
   copyVariants,
   type PadAttrs,
@@ -168,7 +169,7 @@ const concatOp = defineOp<ConcatAttrs>({
       return slice(dy, begin, shape);
     });
   },
-  lower: copyVariants(concatCopies),
+  lower: concatVariants,
   flops: () => 0,
 });
 
