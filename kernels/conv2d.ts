@@ -195,9 +195,9 @@ function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly 
   };
   const depthwise3: Variant<A> = {
     id: "depthwise3",
-    fits(call, device) {
+    fits(call) {
       const task = taskOf(call);
-      return device.software && task.depthwise && task.channels % 4 === 0 && slides(task);
+      return task.depthwise && task.channels % 4 === 0 && slides(task);
     },
     lower(call) {
       const task = taskOf(call);

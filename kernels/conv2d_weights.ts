@@ -16,6 +16,7 @@ import {
 import { sizeOf } from "../src/util/shape.ts";
 import { type ConvAttrs, type ConvSizes, convSizes } from "./conv_sizes.ts";
 import { type Product, productVariants } from "./product.ts";
+import { reduceRuns } from "./reduce.ts";
 
 export type WeightGradientAttrs = ConvAttrs & { kernel: readonly number[] };
 type WeightCall = Call<WeightGradientAttrs>;
@@ -53,13 +54,27 @@ function split(total: number, wanted: number, least: number): { share: number; c
   return { share, chunks: Math.ceil(total / share) };
 }
 
-/** `partial` writes one partial gradient a chunk; a second dispatch adds them up in order. */
-function summed(call: WeightCall, chunks: number, partial: Omit<Dispatch, "operands">): Lowering {
+/** `partial` writes one partial gradient a chunk; further dispatches add them up in a fixed order. */
+function summed(
+  call: WeightCall,
+  chunks: number,
+  partial: Omit<Dispatch, "operands">,
+  grouped = false,
+): Lowering {
   const inputs = [{ input: 0 }, { input: 1 }] as const;
   if (chunks === 1) {
     return { dispatches: [{ ...partial, operands: [...inputs, "output"] }], scratchBytes: [] };
   }
   const size = sizeOf(call.output.shape);
+  if (grouped) {
+    const options = { scale: 1, maximum: false, grouped, offset: 0 };
+    const run = { outer: 1, reduced: chunks, inner: size };
+    const { dispatches, scratchBytes } = reduceRuns([run], options, { scratch: 0 }, [4 * size * chunks]);
+    return {
+      dispatches: [{ ...partial, operands: [...inputs, { scratch: 0 }] }, ...dispatches],
+      scratchBytes,
+    };
+  }
   return {
     dispatches: [{ ...partial, operands: [...inputs, { scratch: 0 }] }, {
       name: "conv2d/sum_partials",
@@ -138,6 +153,27 @@ const depthwise3 = sliding(
   },
 );
 
+/** The same in as many chunks as a GPU wants. */
+const depthwise3Many: Variant<WeightGradientAttrs> = {
+  id: "depthwise3Many",
+  fits(call) {
+    const { kernel, outChannels, depthwise } = sizesOf(call);
+    return depthwise && kernel[1] === 3 && call.attrs.stride === 1 && outChannels % 4 === 0;
+  },
+  lower(call) {
+    const sizes = sizesOf(call);
+    const units = sizes.kernel[0] * (sizes.outChannels / 4);
+    const { rows, chunks } = splitRows(sizes, units, GPU_INVOCATIONS);
+    const { SOURCE_CHANNELS: _, ...constants } = sizeConstants(sizes, 4, call.attrs.padding);
+    return summed(call, chunks, {
+      name: "conv2d/weights_depthwise3",
+      source: depthwise3Source,
+      constants: { ...constants, ...rows },
+      workgroups: workgroupsFor(units * chunks, 32),
+    }, true);
+  },
+};
+
 const strip: Variant<WeightGradientAttrs> = {
   id: "strip",
   fits: (call, device) => device.software && wholeVectors(sizesOf(call)),
@@ -207,7 +243,7 @@ const plain: Variant<WeightGradientAttrs> = {
         ...rows,
       },
       workgroups: workgroupsFor(units * chunks, 64),
-    });
+    }, !device.software);
   },
 };
 
@@ -216,6 +252,7 @@ export const weightGradientVariants: readonly Variant<WeightGradientAttrs>[] = [
   strip,
   narrow3,
   depthwise3,
+  depthwise3Many,
   ...productVariants(productOf),
   plain,
 ];

@@ -43,24 +43,26 @@ fn main(
   var r1 = vec4f();
   var r2 = vec4f();
   var r3 = vec4f();
+  let left = x - PADDING_X;
+  // unroll
   for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {
     let sy = y + ky - PADDING_Y;
-    if (sy >= SOURCE_HEIGHT) { continue; }
-    let row = (n * SOURCE_HEIGHT + sy) * SOURCE_WIDTH;
-    let left = x - PADDING_X;
-    let s0 = load(row, left, c);
-    let s1 = load(row, left + 1u, c);
-    let s2 = load(row, left + 2u, c);
-    let s3 = load(row, left + 3u, c);
-    let s4 = load(row, left + 4u, c);
-    let s5 = load(row, left + 5u, c);
-    let w0 = weight(ky, 0u, c);
-    let w1 = weight(ky, 1u, c);
-    let w2 = weight(ky, 2u, c);
-    r0 += w0 * s0 + w1 * s1 + w2 * s2;
-    r1 += w0 * s1 + w1 * s2 + w2 * s3;
-    r2 += w0 * s2 + w1 * s3 + w2 * s4;
-    r3 += w0 * s3 + w1 * s4 + w2 * s5;
+    if (sy < SOURCE_HEIGHT) {
+      let row = (n * SOURCE_HEIGHT + sy) * SOURCE_WIDTH;
+      let s0 = load(row, left, c);
+      let s1 = load(row, left + 1u, c);
+      let s2 = load(row, left + 2u, c);
+      let s3 = load(row, left + 3u, c);
+      let s4 = load(row, left + 4u, c);
+      let s5 = load(row, left + 5u, c);
+      let w0 = weight(ky, 0u, c);
+      let w1 = weight(ky, 1u, c);
+      let w2 = weight(ky, 2u, c);
+      r0 += w0 * s0 + w1 * s1 + w2 * s2;
+      r1 += w0 * s1 + w1 * s2 + w2 * s3;
+      r2 += w0 * s2 + w1 * s3 + w2 * s4;
+      r3 += w0 * s3 + w1 * s4 + w2 * s5;
+    }
   }
   let at = ((n * HEIGHT + y) * WIDTH + x) * CHANNELS + c;
   result[at] = epilogue(at, r0);
