@@ -15,7 +15,7 @@ export interface ChoiceSource {
   readonly cure: string;
 }
 
-const typeText = ({ dtype, shape, stored = dtype }: TensorType) => `${stored}${formatShape(shape)}`;
+const typeText = ({ dtype, shape, stored }: TensorType) => `${stored ?? dtype}${formatShape(shape)}`;
 
 /** What a choice goes by: `matmul f32[8, 4] f32[4, 8] -> f32[8, 8] transposeA=false transposeB=false`. */
 export function kernelKey(op: string, { inputs, output, attrs }: Call): string {
