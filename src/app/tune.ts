@@ -72,7 +72,7 @@ export async function tuneKernels(options: TuneOptions): Promise<TuneResult> {
 /** Every operation of a training step that several kernels can compute: of the host, and with each seed that fits. */
 function contestsOf(
   { model, paramsOf }: Network,
-  { train, growth }: RunConfig,
+  { train, growth, engine }: RunConfig,
   input: Shape,
   device: DeviceTraits,
 ): Map<string, Contest> {
@@ -89,7 +89,7 @@ function contestsOf(
       const loss = mean(softmaxCrossEntropy(logits, labels, { smoothing: train.labelSmoothing }));
       return [loss, ...gradients(loss, scope.parameters.map(({ tensor }) => tensor), stopAt)];
     });
-    findContests(outputs, device, found);
+    findContests(outputs, device, found, engine.precision);
   }
   return found;
 }

@@ -64,7 +64,7 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
   const updates = updatesInPlace(spec.writes ?? [], Object.values(outputs), spec.memory);
   const writes = separateWrites(spec.writes ?? [], Object.values(outputs), spec.memory, updates);
   const roots = [...writes.map((w) => w.tensor), ...Object.values(outputs)];
-  const halves = halvesOf(gpu, spec, roots);
+  const halves = halvesOf(gpu, spec, writes, roots);
   const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit, halves, updates);
   const step = new StepBuffer(gpu, spec.label, [...sourcesOf(roots, "step"), ...spec.stepInputs ?? []]);
   const owned: BufferView[] = [];
@@ -88,7 +88,7 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
       source.kind === "step" ? step.view(source.name) : spec.memory(source);
     const placeMemory: Placement = (memory) =>
       memory.source
-        ? { ...placeSource(memory.source), size: alignUp(bytesOf(memory), 16) }
+        ? { ...placeSource(memory.source), size: alignUp(bytesOf(memory, halves), 16) }
         : fixed.get(memory) ?? intermediates.views.get(memory)!;
     const place: Placement = (tensor) => {
       const memory = memoryOf(tensor), view = placeMemory(memory);
@@ -117,10 +117,22 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
   }
 }
 
-function halvesOf(gpu: Gpu, { precision, label }: ProgramSpec, roots: readonly Tensor[]): Halves {
-  if (precision !== "mixed") return NO_HALVES;
+/** What a program stores as halves, and what of the caller's memory holds halves. */
+function halvesOf(
+  gpu: Gpu,
+  { precision, label, memory }: ProgramSpec,
+  writes: readonly Write[],
+  roots: readonly Tensor[],
+): Halves {
+  const order = reachable(roots);
+  const given = [
+    ...order.filter(({ source }) => source && source.kind !== "step" && memory(source).stored === "f16"),
+    ...writes.filter(({ into }) => into.stored === "f16").map(({ tensor }) => memoryOf(tensor)),
+  ];
+  if (precision !== "mixed" && given.length === 0) return NO_HALVES;
   requireHalves(gpu, `program "${label}"`);
-  return storedAsHalves(reachable(roots), new Set(roots.map(memoryOf)));
+  const own = precision === "mixed" ? storedAsHalves(order, new Set(roots.map(memoryOf))) : NO_HALVES;
+  return new Set([...own, ...given]);
 }
 
 async function bindTasks(

@@ -4,6 +4,7 @@ import type { Call } from "../gpu/kernel.ts";
 import type { Op } from "../graph/op.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { memoryOf } from "../graph/trace.ts";
+import { sizeOf } from "../../util/shape.ts";
 import { formulaOf } from "./fuse.ts";
 
 /** How a program stores what it computes: all as f32, or activations and their cotangents as f16. */
@@ -23,7 +24,10 @@ const storageOf = (op: Op | null) => op?.storage ?? (formulaOf(op) ? "inherited"
  */
 export function storedAsHalves(order: readonly Tensor[], kept: ReadonlySet<Tensor>): Halves {
   const consumers = new Map<Tensor, Op[]>();
+  const inParts = new Set<Tensor>();
   for (const node of order) {
+    // Bindings begin at multiples of 256 bytes: parts are laid out for f32.
+    if (sizeOf(node.shape) !== sizeOf(memoryOf(node).shape)) inParts.add(memoryOf(node));
     if (node.op?.lower === "view") continue;
     for (const memory of node.inputs.map(memoryOf)) {
       consumers.set(memory, [...consumers.get(memory) ?? [], node.op!]);
@@ -32,7 +36,8 @@ export function storedAsHalves(order: readonly Tensor[], kept: ReadonlySet<Tenso
   const halves = new Set<Tensor>();
   for (const node of order) {
     const storage = storageOf(node.op);
-    if (node.dtype !== "f32" || kept.has(node) || (storage !== "half" && storage !== "inherited")) continue;
+    if (node.dtype !== "f32" || kept.has(node) || inParts.has(node)) continue;
+    if (storage !== "half" && storage !== "inherited") continue;
     if (storage === "inherited" && !node.inputs.some((input) => halves.has(memoryOf(input)))) continue;
     // Terms of a sum, and logits. What programs share may have other readers in each.
     if (!node.materialised && consumers.get(node)!.every((op) => op.storage === "exact")) continue;

@@ -114,6 +114,7 @@ function logitsGradient(dy: Tensor, { inputs: [logits, labels] }: Tensor, smooth
 
 const softmaxCrossEntropyOp = defineOp<SmoothingAttrs>({
   name: "softmaxCrossEntropy",
+  storage: "exact",
   type([logits, labels], { smoothing }) {
     checkLoss("softmaxCrossEntropy", logits, labels, smoothing);
     return { shape: labels.shape, dtype: "f32" };
@@ -147,6 +148,7 @@ const totalOf = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
 
 const softmaxCrossEntropyGradientOp = defineOp<SmoothingAttrs & ScaleAttrs>({
   name: "softmaxCrossEntropyGradient",
+  storage: "exact",
   type: ([logits]) => ({ shape: logits.shape, dtype: "f32" }),
   reference([logits, labels], { inputs, attrs: { smoothing, scale } }) {
     const [n, classes] = inputs[0].shape;
@@ -173,6 +175,7 @@ function correctRows([logits, labels]: readonly Values[], [n, classes]: Shape): 
 
 const correctOp = defineOp({
   name: "correct",
+  storage: "exact",
   type([logits, labels]) {
     checkLabelled("correct", logits, labels);
     return { shape: labels.shape, dtype: "f32" };

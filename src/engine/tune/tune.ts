@@ -1,11 +1,14 @@
 import { compile, type Program } from "../compile/program.ts";
-import { firstFit, schedule } from "../compile/schedule.ts";
+import { type ChooseVariant, firstFit, schedule } from "../compile/schedule.ts";
+import { NO_HALVES, type Precision, storedAsHalves } from "../compile/storage.ts";
+import type { BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
-import type { Call, DeviceTraits, DType, Variant } from "../gpu/kernel.ts";
+import type { Call, DeviceTraits, DType, TensorType, Variant } from "../gpu/kernel.ts";
 import { median, type Span, timePasses } from "../gpu/profile.ts";
 import type { BoundDispatch } from "../gpu/recorder.ts";
 import type { Op } from "../graph/op.ts";
 import { apply, resident, type Tensor } from "../graph/tensor.ts";
+import { memoryOf, reachable } from "../graph/trace.ts";
 import { opTable } from "../ops/table.ts";
 import { prng } from "../../util/prng.ts";
 import { type Shape, sizeOf } from "../../util/shape.ts";
@@ -49,8 +52,12 @@ export function findContests(
   outputs: readonly Tensor[],
   device: DeviceTraits,
   found: Map<string, Contest> = new Map(),
+  precision: Precision = "fp32",
 ): Map<string, Contest> {
-  schedule(outputs, device, (name, variants, call, device) => {
+  const halves = precision === "mixed"
+    ? storedAsHalves(reachable(outputs), new Set(outputs.map(memoryOf)))
+    : NO_HALVES;
+  const choose: ChooseVariant = (name, variants, call, device) => {
     const fitting = variants.filter((variant) => variant.fits(call, device));
     const key = kernelKey(name, call);
     if (fitting.length > 1 && !found.has(key)) {
@@ -58,7 +65,8 @@ export function findContests(
       found.set(key, { key, op, call, variants: fitting });
     }
     return firstFit(name, variants, call, device);
-  });
+  };
+  schedule(outputs, device, choose, halves);
   return found;
 }
 
@@ -66,19 +74,15 @@ export function findContests(
 export async function timeVariants(gpu: Gpu, contest: Contest): Promise<ContestResult> {
   const { key, call, op, variants } = contest;
   const inputs = call.inputs.map(({ shape, dtype }, k) => resident(`input ${k}`, shape, dtype));
-  const views = new Map(
-    call.inputs.map((
-      { shape, dtype },
-      k,
-    ) => [`input ${k}`, gpu.allocator.upload(key, numbers(shape, dtype))]),
-  );
+  const views = call.inputs.map((type) => place(gpu, key, type));
+  const into = place(gpu, key, call.output);
   const programs: Program[] = [];
   try {
     for (const variant of variants) {
       const program = await compile(gpu, {
         label: `${key} ${variant.id}`,
-        outputs: { result: apply(op, inputs, call.attrs) },
-        memory: ({ name }) => views.get(name)!,
+        writes: [{ tensor: apply(op, inputs, call.attrs), into }],
+        memory: ({ name }) => views[inputs.findIndex(({ source }) => source!.name === name)],
         choose: () => variant,
       });
       programs.push(program);
@@ -90,7 +94,7 @@ export async function timeVariants(gpu: Gpu, contest: Contest): Promise<ContestR
     return { key, times, winner: winner.id };
   } finally {
     for (const program of programs) program.destroy();
-    for (const view of views.values()) gpu.allocator.free(view);
+    for (const view of [...views, into]) gpu.allocator.free(view);
   }
 }
 
@@ -119,6 +123,15 @@ async function race(gpu: Gpu, runners: readonly (readonly BoundDispatch[])[]): P
 const lengthOf = ({ begin, end }: Span) => end - begin;
 
 const PATTERN = 1 << 16;
+
+/** Memory of a tensor with such numbers in it, stored as the call has it. */
+function place(gpu: Gpu, label: string, { shape, dtype, stored }: TensorType): BufferView {
+  const values = numbers(shape, dtype);
+  if (stored !== "f16") return gpu.allocator.upload(label, values);
+  const halves = new Uint32Array(Math.ceil(values.length / 2));
+  new Float16Array(halves.buffer).set(values);
+  return { ...gpu.allocator.upload(label, halves), stored };
+}
 
 /** Small random numbers, repeated as often as need be; indices are 0. */
 function numbers(shape: Shape, dtype: DType): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {

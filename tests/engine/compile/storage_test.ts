@@ -85,10 +85,11 @@ Deno.test("storedAsHalves() takes activations and their cotangents, and neither 
 Deno.test("storedAsHalves() leaves logits and the terms of sums as they are, also where an activation is the only operand", () => {
   const h = relu(conv2d(images, filter, { padding: 1 }));
   const logits = reshape(sum(h, [1, 2], false), [BATCH, 8]);
-  const conv = conv2d(images, parameter("head", [16, 16, 4, 3]));
+  const conv = conv2d(relu(conv2d(images, filter, { padding: 1 })), parameter("head", [16, 16, 8, 3]));
   const loss = mean(softmaxCrossEntropy(reshape(conv, [BATCH, 3]), stepInput("labels", [BATCH], "u32")));
   const squares = square(h), shared = materialise(square(relu(h)));
-  const half = halvesOf(loss, sum(squares), sum(shared), logits);
+  const perExample = softmaxCrossEntropy(reshape(conv, [BATCH, 3]), stepInput("labels", [BATCH], "u32"));
+  const half = halvesOf(loss, perExample, ...gradients(loss, [filter]), sum(squares), sum(shared), logits);
   assertEquals([half(conv), half(squares)], [false, false]);
   assertEquals([half(h), half(shared)], [true, true]);
 });

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { stepInput } from "../../../src/engine/graph/tensor.ts";
 import { gather } from "../../../src/engine/ops/gather.ts";
-import { add } from "../../../src/engine/ops/elementwise.ts";
+import { conv2d } from "../../../src/engine/ops/conv2d.ts";
+import { add, relu } from "../../../src/engine/ops/elementwise.ts";
 import { matmul } from "../../../src/engine/ops/matmul.ts";
 import { findContests, timeVariants } from "../../../src/engine/tune/tune.ts";
 import { onEachDevice } from "../../support/devices.ts";
@@ -33,3 +34,24 @@ onEachDevice("timeVariants() times all variants, names the fastest, and keeps no
   }
   assertEquals(gpu.allocator.liveBytes, before);
 });
+
+onEachDevice(
+  "findContests() and timeVariants() take operands as mixed precision stores them",
+  async (gpu) => {
+    if (!gpu.traits.features.has("shader-f16")) return;
+    const before = gpu.allocator.liveBytes;
+    const x = stepInput("x", [1, 6, 6, 4]), w = stepInput("w", [3, 3, 4, 4]);
+    const y = conv2d(relu(conv2d(x, w, { padding: 1 })), w, { padding: 1 });
+    const contests = findContests([relu(conv2d(y, w, { padding: 1 }))], gpu.traits, new Map(), "mixed");
+    const keys = [...contests.keys()].map((key) => key.replace(/ \w+=.*/, ""));
+    assertEquals(keys, [
+      "conv2d f32[1, 6, 6, 4] f32[3, 3, 4, 4] -> f16[1, 6, 6, 4]",
+      "conv2d f16[1, 6, 6, 4] f32[3, 3, 4, 4] -> f16[1, 6, 6, 4]",
+    ]);
+    for (const contest of contests.values()) {
+      const { times } = await timeVariants(gpu, contest);
+      assertEquals(times.length, contest.variants.length);
+    }
+    assertEquals(gpu.allocator.liveBytes, before);
+  },
+);
