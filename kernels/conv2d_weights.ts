@@ -126,12 +126,15 @@ function sliding(
   };
 }
 
+/** Blocks of 4 channels an invocation. */
+const blocksOf = ({ outChannels }: ConvSizes) => outChannels % 8 === 0 ? 2 : 1;
+
 const strip3 = sliding(
   "strip3",
   strip3Source,
   wholeVectors,
-  ({ inChannels }) => inChannels / 4,
-  (sizes, padding) => sizeConstants(sizes, 4, padding),
+  (sizes) => sizes.inChannels / 4 / blocksOf(sizes),
+  (sizes, padding) => ({ ...sizeConstants(sizes, 4, padding), BLOCKS: blocksOf(sizes) }),
 );
 
 const narrow3 = sliding(
