@@ -106,7 +106,11 @@ for (const rule of RULES) {
       assertEquals(after["seed/weight"] === before["seed/weight"], false, "what trains apart goes on");
       assertEquals(await run.scales(), [[512, 0, 1], [1024, 2, 0]]);
       const reading = await readFloats(gpu, run.optimizer.norms, NORM_COLUMNS);
-      assertEquals([...reading.slice(MAX_GROUPS)], [1024, 1024, 1], "scales of this step and steps skipped so far");
+      assertEquals(
+        [...reading.slice(MAX_GROUPS)],
+        [1024, 1024, 1],
+        "scales of this step and steps skipped so far",
+      );
       run.destroy();
     },
   );
