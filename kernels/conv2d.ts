@@ -102,6 +102,21 @@ function stripPixels({ result: [, width] }: Task): number {
   return width > 8 ? 16 : width > 4 ? 8 : 4;
 }
 
+/** Values of a row that `narrow` holds at most, and products that it writes out. */
+const MOST_SOURCES = 40, MOST_PRODUCTS = 128;
+
+/** Values of a row under the taps of neighbouring results. */
+const sourcesOf = ({ kernel: [, taps], stride }: Task, pixels: number) => (pixels - 1) * stride + taps;
+
+/** Columns an invocation of `narrow`: as many as its limits allow. */
+function narrowPixels(task: Task): number {
+  let pixels = stripPixels(task);
+  while (pixels > 1 && (sourcesOf(task, pixels) > MOST_SOURCES || pixels * task.kernel[1] > MOST_PRODUCTS)) {
+    pixels /= 2;
+  }
+  return pixels;
+}
+
 /** Whether each source value can be loaded once for three taps of a row. */
 function slides(task: Task): boolean {
   return task.kernel[1] === 3 && task.stride === 1 && task.padding < Math.min(3, task.kernel[0]);
@@ -234,16 +249,23 @@ function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly 
     id: "narrow",
     fits(call, device) {
       const task = taskOf(call);
-      return device.software && !task.gradient && !task.depthwise && task.channels % 4 === 0;
+      return device.software && !task.gradient && !task.depthwise && task.channels % 4 === 0 &&
+        task.kernel[1] <= MOST_SOURCES;
     },
     lower(call) {
       const task = taskOf(call);
+      const pixels = narrowPixels(task);
       return single({
         name: "conv2d/narrow",
         source: narrowSource,
-        constants: { ...sizeConstants(task, 1, 4), ...tapConstants(task) },
+        constants: {
+          ...sizeConstants(task, 1, 4),
+          ...tapConstants(task),
+          PIXELS: pixels,
+          SOURCES: sourcesOf(task, pixels),
+        },
         operands,
-        workgroups: stripWorkgroups(task),
+        workgroups: stripWorkgroups(task, { pixels }),
       });
     },
   };

@@ -1,5 +1,6 @@
 // Convolution of a source with any number of channels (images have 3) to a multiple of 4, for machines without fast shared
-// memory: as strip.wgsl, but the source is read number by number. CHANNELS counts vec4s.
+// memory: an invocation computes PIXELS results along x times 4 channels. The source is read number by number, each once for
+// all taps of a row. CHANNELS counts vec4s.
 override BATCH: u32 = 1u;
 override SOURCE_HEIGHT: u32 = 1u;
 override SOURCE_WIDTH: u32 = 1u;
@@ -11,7 +12,12 @@ override KERNEL_HEIGHT: u32 = 1u;
 override KERNEL_WIDTH: u32 = 1u;
 override STRIDE: u32 = 1u;
 override PADDING: u32 = 0u;
-override STRIPS: u32 = (WIDTH + 3u) / 4u;
+override PIXELS: u32 = 4u; // at most MOST_PIXELS
+override SOURCES: u32 = 4u; // (PIXELS − 1) · STRIDE + KERNEL_WIDTH, at most MOST_SOURCES
+override STRIPS: u32 = (WIDTH + PIXELS - 1u) / PIXELS;
+
+const MOST_PIXELS = 16u;
+const MOST_SOURCES = 40u;
 
 @group(0) @binding(0) var<storage, read> source: array<f32>;
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;
@@ -33,31 +39,35 @@ fn main(
   let index = (group.y * groups.x + group.x) * 32u + lane;
   if (index >= BATCH * HEIGHT * STRIPS * CHANNELS) { return; }
   let o = index % CHANNELS;
-  let x = index / CHANNELS % STRIPS * 4u;
+  let x = index / CHANNELS % STRIPS * PIXELS;
   let y = index / (CHANNELS * STRIPS) % HEIGHT;
   let n = index / (CHANNELS * STRIPS * HEIGHT);
-  var r0 = vec4f();
-  var r1 = vec4f();
-  var r2 = vec4f();
-  var r3 = vec4f();
+  let left = x * STRIDE - PADDING;
+  var sums: array<vec4f, MOST_PIXELS>;
   for (var ky = 0u; ky < KERNEL_HEIGHT; ky++) {
     let sy = y * STRIDE + ky - PADDING;
     if (sy >= SOURCE_HEIGHT) { continue; }
     let row = (n * SOURCE_HEIGHT + sy) * SOURCE_WIDTH;
-    for (var kx = 0u; kx < KERNEL_WIDTH; kx++) {
-      let left = x * STRIDE + kx - PADDING;
-      for (var c = 0u; c < SOURCE_CHANNELS; c++) {
+    for (var c = 0u; c < SOURCE_CHANNELS; c++) {
+      var s: array<f32, MOST_SOURCES>;
+      // unroll
+      for (var p = 0u; p < SOURCES; p++) {
+        s[p] = load(row, left + p, c);
+      }
+      // unroll
+      for (var kx = 0u; kx < KERNEL_WIDTH; kx++) {
         let w = weights[((ky * KERNEL_WIDTH + kx) * SOURCE_CHANNELS + c) * CHANNELS + o];
-        r0 += w * load(row, left, c);
-        r1 += w * load(row, left + STRIDE, c);
-        r2 += w * load(row, left + 2u * STRIDE, c);
-        r3 += w * load(row, left + 3u * STRIDE, c);
+        // unroll
+        for (var p = 0u; p < PIXELS; p++) {
+          sums[p] += w * s[p * STRIDE + kx];
+        }
       }
     }
   }
-  let at = ((n * HEIGHT + y) * WIDTH + x) * CHANNELS + o;
-  result[at] = epilogue(at, r0);
-  if (x + 1u < WIDTH) { result[at + CHANNELS] = epilogue(at + CHANNELS, r1); }
-  if (x + 2u < WIDTH) { result[at + 2u * CHANNELS] = epilogue(at + 2u * CHANNELS, r2); }
-  if (x + 3u < WIDTH) { result[at + 3u * CHANNELS] = epilogue(at + 3u * CHANNELS, r3); }
+  let first = ((n * HEIGHT + y) * WIDTH + x) * CHANNELS + o;
+  // unroll
+  for (var p = 0u; p < PIXELS; p++) {
+    let at = first + p * CHANNELS;
+    if (x + p < WIDTH) { result[at] = epilogue(at, sums[p]); }
+  }
 }

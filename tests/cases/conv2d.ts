@@ -80,6 +80,8 @@ const shapes: readonly ConvShape[] = [
 const bigShapes: readonly ConvShape[] = [
   { batch: 9, height: 16, width: 15, channels: 3, out: 4, padding: 1 },
   { batch: 2, height: 3, width: 19, channels: 4, out: 8, padding: 1 },
+  { height: 7, width: 39, channels: 3, out: 4, kernel: [7, 7], stride: 2, padding: 3 },
+  { height: 2, width: 21, channels: 1, out: 4, kernel: [1, 11], padding: 0 },
   { batch: 3, height: 9, width: 10, channels: 12, out: 36, padding: 1 },
   { batch: 2, height: 8, width: 9, channels: 36, out: 20, padding: 1 },
   { batch: 12, height: 16, width: 16, channels: 4, out: 12, kernel: [1, 1] },
