@@ -19,6 +19,7 @@ const BATCH: u32 = 8u;
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
+fn input0(at: u32) -> vec4f { return x[at]; }
 fn epilogue(at: u32, value: f32) -> f32 { return value; }
 
 var<workgroup> partial: array<vec4f, LANES>;
@@ -45,12 +46,12 @@ fn main(
   let base = OFFSET + slot / CHUNKS * ROWS * INNER + min(column, INNER - 1u);
   // A lane may find no row: it adds 0 to a sum, and repeats the chunk's first row for a maximum.
   var total = vec4f(0.0);
-  if (MAXIMUM) { total = x[base + first * INNER]; }
+  if (MAXIMUM) { total = input0(base + first * INNER); }
   for (var start = first + row; start < end; start += BATCH * HEIGHT) {
     // unroll
     for (var j = 0u; j < BATCH; j++) {
       let r = start + j * HEIGHT;
-      let value = x[base + select(min(r, end - 1u), r, WHOLE) * INNER];
+      let value = input0(base + select(min(r, end - 1u), r, WHOLE) * INNER);
       total = select(total, combine(total, value), WHOLE || r < end);
     }
   }

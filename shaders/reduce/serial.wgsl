@@ -11,6 +11,7 @@ override MAXIMUM: bool = false;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
+fn input0(at: u32) -> f32 { return x[at]; }
 fn epilogue(at: u32, value: f32) -> f32 { return value; }
 
 fn combine(a: f32, b: f32) -> f32 {
@@ -29,7 +30,7 @@ fn main(
   let first = (index / INNER) % CHUNKS * CHUNK;
   let end = min(first + CHUNK, ROWS);
   let base = OFFSET + index / (INNER * CHUNKS) * ROWS * INNER + index % INNER;
-  var total = x[base + first * INNER];
-  for (var r = first + 1u; r < end; r++) { total = combine(total, x[base + r * INNER]); }
+  var total = input0(base + first * INNER);
+  for (var r = first + 1u; r < end; r++) { total = combine(total, input0(base + r * INNER)); }
   y[index] = epilogue(index, SCALE * total);
 }

@@ -13,6 +13,7 @@ override FOLD: bool = false;
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
+fn input0(at: u32) -> vec4f { return x[at]; }
 fn epilogue(at: u32, value: f32) -> f32 { return value; }
 
 fn combine(a: vec4f, b: vec4f) -> vec4f {
@@ -31,8 +32,8 @@ fn main(
   let first = (index / INNER) % CHUNKS * CHUNK;
   let end = min(first + CHUNK, ROWS);
   let base = OFFSET + index / (INNER * CHUNKS) * ROWS * INNER + index % INNER;
-  var total = x[base + first * INNER];
-  for (var r = first + 1u; r < end; r++) { total = combine(total, x[base + r * INNER]); }
+  var total = input0(base + first * INNER);
+  for (var r = first + 1u; r < end; r++) { total = combine(total, input0(base + r * INNER)); }
   if (FOLD) {
     let pair = combine(total, total.zwzw);
     y[index] = epilogue(index, SCALE * combine(pair, pair.yyyy).x);

@@ -52,15 +52,15 @@ export function isVector({ nodes, reads }: Fusion): boolean {
 
 /**
  * The body of a fusion at element (or vector) `at`; `given` are reads that are variables already. Bindings are named
- * `prefix0`, `prefix1` … and numbered from `first`.
+ * `prefix0`, `prefix1` … and numbered by `slot`.
  */
 export function emitBody(
   fusion: Fusion,
   width: Width,
-  { at, prefix, first, given = new Map() }: {
+  { at, prefix, slot, given = new Map() }: {
     at: string;
     prefix: string;
-    first: number;
+    slot: (k: number) => number;
     given?: ReadonlyMap<Tensor, string>;
   },
 ): Body {
@@ -72,7 +72,7 @@ export function emitBody(
   const statements: string[] = [];
   for (const [k, tensor] of reads.entries()) {
     const unit = width === 1 ? 1 : unitOf(tensor, result.shape)!;
-    bindings.push(binding(first + k, "read", `${prefix}${k}`, typeOf(unit)));
+    bindings.push(binding(slot(k), "read", `${prefix}${k}`, typeOf(unit)));
     const load = `${prefix}${k}[${indexOf(tensor.shape, result.shape, at, width, unit)}]`;
     statements.push(`let v${k} = ${unit === width ? load : `${type}(${load})`};`);
     names.set(tensor, `v${k}`);
@@ -96,7 +96,7 @@ export function emitFusion(fusion: Fusion, software: boolean, updated?: Tensor):
   const { bindings, statements, result, reads } = emitBody(fusion, width, {
     at: "i",
     prefix: "in",
-    first: 0,
+    slot: (k) => k,
     given: new Map(updated ? [[updated, "result[i]"]] : []),
   });
   const elements = Array.from(

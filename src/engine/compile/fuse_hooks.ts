@@ -1,5 +1,5 @@
 import { sizeOf } from "../../util/shape.ts";
-import type { Dispatch, Lowering } from "../gpu/kernel.ts";
+import type { Dispatch, Lowering, Operand } from "../gpu/kernel.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { memoryOf } from "../graph/trace.ts";
 import type { Fusion } from "./fuse.ts";
@@ -47,7 +47,7 @@ function withEpilogue(
   const { bindings, statements, result, reads } = emitBody(fusion, width, {
     at: "at",
     prefix: "beside",
-    first: last.operands.length,
+    slot: (k) => last.operands.length + k,
     given: new Map(values.map((tensor) => [tensor, "value"])),
   });
   if (last.operands.length + reads.length > MAX_BINDINGS) return null;
@@ -65,9 +65,67 @@ fn epilogue(at: u32, value: ${hook[1]}) -> ${hook[1]} {
   return { lowering: { ...lowering, dispatches: [...lowering.dispatches.slice(0, -1), dispatch] }, reads };
 }
 
+/** How a kernel reads an operand of which it reads each element about once, by the operand's binding. */
+const inputHook = (binding: number) =>
+  new RegExp(`^fn input${binding}\\(at: u32\\) -> (f32|vec4f) \\{ return (\\w+)\\[at\\]; \\}$`, "m");
+
+/**
+ * A lowering that computes the fusion where it reads its input `k`: the binding of that input takes the fusion's first
+ * read, the others follow the lowering's `inputs`. Null where it reads the input elsewhere, or cannot bind so much.
+ */
+function withInput(
+  lowering: Lowering,
+  fusion: Fusion,
+  k: number,
+  inputs: number,
+): { lowering: Lowering; reads: readonly Tensor[] } | null {
+  const isInput = (operand: Operand) =>
+    typeof operand === "object" && "input" in operand && operand.input === k;
+  const readers = lowering.dispatches.filter(({ operands }) => operands.some(isInput));
+  const [reader] = readers;
+  if (!reader) return null;
+  const slot = reader.operands.findIndex(isInput);
+  const hook = inputHook(slot).exec(reader.source);
+  if (!hook || readers.length > 1 || reader.operands.filter(isInput).length > 1) return null;
+  const [line, type, array] = hook;
+  const width: Width = type === "vec4f" ? 4 : 1;
+  const bound = reader.operands.length + fusion.reads.length - 1;
+  if (fusion.reads.length === 0 || bound > MAX_BINDINGS || (width === 4 && !isVector(fusion))) return null;
+  const { bindings, statements, result, reads } = emitBody(fusion, width, {
+    at: "at",
+    prefix: "before",
+    slot: (j) => j === 0 ? slot : reader.operands.length + j - 1,
+  });
+  const body = `${bindings.join("\n")}
+fn input${slot}(at: u32) -> ${type} {
+  ${statements.join("\n  ")}
+  return ${result};
+}`;
+  const declared = new RegExp(`^@group\\(0\\) @binding\\(${slot}\\) var<storage, read> ${array}: .*\n`, "m");
+  const dispatch: Dispatch = {
+    ...reader,
+    name: reader.name.replace(/\+|$/, (end) => `(${labelOf(fusion)})${end}`),
+    source: reader.source.replace(declared, "").replace(line, () => body),
+    operands: [...reader.operands, ...reads.slice(1).map((_, j) => ({ input: inputs + j }))],
+  };
+  const dispatches = lowering.dispatches.map((other) => other === reader ? dispatch : other);
+  return { lowering: { ...lowering, dispatches }, reads };
+}
+
 /** Whether a tensor, or a view between it and its memory, must be in memory. */
 function isMaterialised(tensor: Tensor): boolean {
   return tensor.materialised || (tensor.op?.lower === "view" && isMaterialised(tensor.inputs[0]));
+}
+
+/** Which tasks read a tensor's memory. */
+function readersOf(drafts: readonly Draft[]): Map<Tensor, Set<Draft>> {
+  const readers = new Map<Tensor, Set<Draft>>();
+  for (const draft of drafts) {
+    for (const memory of draft.reads.map(memoryOf)) {
+      readers.set(memory, (readers.get(memory) ?? new Set()).add(draft));
+    }
+  }
+  return readers;
 }
 
 /**
@@ -75,17 +133,12 @@ function isMaterialised(tensor: Tensor): boolean {
  * such kernels, to the last. The joined task runs where the element-wise one did, when all that it reads is there. Views
  * between the two change nothing: they keep the order of the elements.
  */
-export function joinEpilogues(drafts: readonly Draft[], kept: ReadonlySet<Tensor>): Task[] {
-  const readers = new Map<Tensor, Set<Draft>>();
-  for (const draft of drafts) {
-    for (const memory of draft.reads.map(memoryOf)) {
-      readers.set(memory, (readers.get(memory) ?? new Set()).add(draft));
-    }
-  }
+function joinEpilogues(drafts: readonly Draft[], kept: ReadonlySet<Tensor>): Draft[] {
+  const readers = readersOf(drafts);
   const producers = new Map<Tensor, Draft>();
-  const tasks = new Map<Draft, Task>();
+  const tasks = new Map<Draft, Draft>();
   for (const draft of drafts) {
-    let task: Task = draft;
+    let task = draft;
     if (draft.fusion) {
       for (const producer of [...producers.values()].reverse()) {
         const values = draft.reads.filter((tensor) => memoryOf(tensor) === producer.result);
@@ -108,4 +161,35 @@ export function joinEpilogues(drafts: readonly Draft[], kept: ReadonlySet<Tensor
     tasks.set(draft, task);
   }
   return [...tasks.values()];
+}
+
+/** Joins element-wise tasks that are left to the one kernel that reads them, where that has a hook for its input. */
+function joinInputs(drafts: readonly Draft[], kept: ReadonlySet<Tensor>): Draft[] {
+  const readers = readersOf(drafts);
+  const tasks = new Map(drafts.map((draft) => [draft.result, draft]));
+  for (const { fusion, result, flops } of drafts) {
+    const [reader, ...others] = readers.get(result) ?? [];
+    if (!fusion || !reader || others.length > 0 || kept.has(result)) continue;
+    const task = tasks.get(reader.result)!;
+    const k = task.reads.findIndex((read) => memoryOf(read) === result);
+    const read = task.reads[k];
+    if (task.fusion || isMaterialised(read) || sizeOf(read.shape) !== sizeOf(result.shape)) continue;
+    if (task.reads.filter((other) => memoryOf(other) === result).length > 1) continue;
+    const joined = withInput(task.lowering, fusion, k, task.reads.length);
+    if (!joined) continue;
+    const [first, ...rest] = joined.reads;
+    tasks.set(reader.result, {
+      ...task,
+      reads: [...task.reads.with(k, first), ...rest],
+      lowering: joined.lowering,
+      flops: task.flops + flops,
+    });
+    tasks.delete(result);
+  }
+  return [...tasks.values()];
+}
+
+/** Joins element-wise tasks to the kernels whose results they read, or else to the kernel that reads theirs. */
+export function joinTasks(drafts: readonly Draft[], kept: ReadonlySet<Tensor>): Task[] {
+  return joinInputs(joinEpilogues(drafts, kept), kept);
 }

@@ -6,7 +6,7 @@ import { memoryOf, reachable } from "../graph/trace.ts";
 import { fuse } from "./fuse.ts";
 import { emitFusion } from "./fuse_emit.ts";
 import { type Halves, NO_HALVES, storedCallOf } from "./storage.ts";
-import { type Draft, joinEpilogues, type Task } from "./fuse_hooks.ts";
+import { type Draft, joinTasks, type Task } from "./fuse_hooks.ts";
 
 /** Picks a kernel for an op; the default takes the first variant that fits. */
 export type ChooseVariant = (
@@ -63,7 +63,7 @@ export function schedule(
       drafts.push({ reads: node.inputs, result: node, lowering, flops: op.flops(call) });
     }
   }
-  return joinEpilogues(drafts, kept);
+  return joinTasks(drafts, kept);
 }
 
 /** Bytes of a tensor in memory. */
