@@ -218,6 +218,7 @@ function productOf(call: WeightCall): Product | null {
       PADDING: call.attrs.padding,
       PIXELS: k,
     },
+    alongK: [false, false],
     batch: 1,
     m,
     n: outChannels,

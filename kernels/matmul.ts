@@ -103,6 +103,7 @@ function productOf(call: Call<MatmulAttrs>): Product {
       TRANSPOSE_B: Number(call.attrs.transposeB),
       ...vectors ? {} : { N: n, K: k },
     },
+    alongK: [!call.attrs.transposeA, call.attrs.transposeB],
     batch,
     m,
     n,

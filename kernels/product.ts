@@ -1,7 +1,6 @@
-/** Matrix products on a GPU: one tiled kernel, whatever the operands are. */
+/** Matrix products on a GPU: one kernel for registers and one for matrix units, whatever the operands are. */
 import sumSource from "../shaders/product/sum.wgsl" with { type: "text" };
 import sum4Source from "../shaders/product/sum4.wgsl" with { type: "text" };
-import tiledSource from "../shaders/product/tiled.wgsl" with { type: "text" };
 import {
   type Attrs,
   type Call,
@@ -10,6 +9,7 @@ import {
   type Variant,
   workgroupsFor,
 } from "../src/engine/gpu/kernel.ts";
+import { MATRIX_TILES, REGISTER_TILES, type Tile } from "./product_tiles.ts";
 
 /** A product [batch, m, k] × [batch, k, n] by how its operands are read. */
 export interface Product {
@@ -18,6 +18,8 @@ export interface Product {
   /** WGSL with bindings 0 and 1 and the functions `leftBlock`, `rightBlock` and `resultRow`. */
   readonly operands: string;
   readonly constants: Readonly<Record<string, number>>;
+  /** Whether neighbours in memory differ in k, for either operand. */
+  readonly alongK: readonly [left: boolean, right: boolean];
   readonly batch: number;
   readonly m: number;
   readonly n: number;
@@ -26,70 +28,52 @@ export interface Product {
   readonly rows: number;
 }
 
-/** How a workgroup and its invocations divide a tile. */
-export interface Tile {
-  readonly threads: readonly [rows: number, columns: number];
-  /** 4 × 4 results of an invocation. */
-  readonly quads: readonly [rows: number, columns: number];
-  /** Values of k in workgroup memory, and in how many buffers. */
-  readonly depth: number;
-  readonly slabs: 1 | 2;
-}
-
-/** Results of a workgroup. */
-export function tileSize({ threads, quads }: Tile): [rows: number, columns: number] {
-  return [4 * threads[0] * quads[0], 4 * threads[1] * quads[1]];
-}
-
-function workgroupBytes(tile: Tile): number {
-  const [rows, columns] = tileSize(tile);
-  return 4 * tile.slabs * tile.depth * (rows + columns);
+/** A tile, and into how many parts k is split. Partial results are added up in order by a second dispatch. */
+interface Plan {
+  readonly tile: Tile;
+  readonly splits: number;
 }
 
 const MAX_WORKGROUPS = 65_535;
+/** Parts of k are at least this long. */
+const SHORTEST_PART = 64;
 
-/** How a tile covers a product; `splits` parts of k are summed by a second dispatch. */
-function coverage(product: Product, tile: Tile, wantedSplits: number) {
-  const [rows, columns] = tileSize(tile);
-  const grid = [Math.ceil(product.n / columns), Math.ceil(product.m / rows)] as const;
-  const depth4 = tile.depth / 4;
-  const k4 = Math.ceil(product.k / 4);
-  const slabs = Math.ceil(k4 / depth4);
-  const chunk = Math.ceil(slabs / Math.min(slabs, wantedSplits));
-  return { grid, k4, chunk4: chunk * depth4, splits: Math.ceil(slabs / chunk) };
+/** Tiles side by side, as workgroups. */
+function gridOf({ m, n }: Product, { rows, columns }: Tile): readonly [number, number] {
+  return [Math.ceil(n / columns), Math.ceil(m / rows)];
 }
 
-/** Dispatches of a product in given tiles. */
-export function lowerProduct(product: Product, tile: Tile, wantedSplits: number): Lowering {
-  const { grid, k4, chunk4, splits } = coverage(product, tile, wantedSplits);
-  const { threads, quads, depth, slabs } = tile;
-  const [rows, columns] = tileSize(tile);
+/** Slabs of k in a part, so that none is empty. */
+function slabsPerPart({ k }: Product, { depth }: Tile, splits: number): number {
+  return Math.ceil(Math.ceil(k / depth) / splits);
+}
+
+const fitsInFour = ({ n }: Product) => n % 4 === 0;
+
+function lowerProduct(product: Product, { tile, splits: wanted }: Plan): Lowering {
+  const perPart = slabsPerPart(product, tile, wanted);
+  const splits = Math.ceil(Math.ceil(product.k / tile.depth) / perPart);
+  const [across, down] = gridOf(product, tile);
   const n4 = Math.ceil(product.n / 4);
-  const summed = splits > 1 || product.n % 4 !== 0;
+  const summed = splits > 1 || !fitsInFour(product);
   const main = {
-    name: `${product.name}/tiled${rows}x${columns}`,
-    source: product.operands + tiledSource,
+    name: `${product.name}/${tile.id}`,
+    source: tile.source + product.operands,
     constants: {
       ...product.constants,
+      ...tile.constants(product.alongK),
       M: product.m,
       N4: n4,
-      K4: k4,
-      CHUNK4: chunk4,
+      K4: Math.ceil(product.k / 4),
+      CHUNK4: perPart * tile.depth / 4,
       SPLITS: splits,
       SPLIT_ROWS: product.rows,
-      THREAD_ROWS: threads[0],
-      THREAD_COLUMNS: threads[1],
-      ROW_QUADS: quads[0],
-      COLUMN_QUADS: quads[1],
-      DEPTH: depth,
-      BLOCKS: Math.ceil((rows + columns) * depth / (16 * threads[0] * threads[1])),
-      SLABS: slabs,
     },
     operands: [{ input: 0 }, { input: 1 }, summed ? { scratch: 0 } : "output"] as const,
-    workgroups: [grid[0], grid[1], product.batch * splits] as const,
+    workgroups: [across, down, product.batch * splits] as const,
   };
   if (!summed) return { dispatches: [main], scratchBytes: [] };
-  const vectors = product.n % 4 === 0;
+  const vectors = fitsInFour(product);
   const size = product.rows * (vectors ? n4 : product.n);
   const lanes = Math.min(16, 2 ** Math.floor(Math.log2(Math.max(1, splits / 4))));
   const width = 128 / lanes;
@@ -111,71 +95,51 @@ export function lowerProduct(product: Product, tile: Tile, wantedSplits: number)
   };
 }
 
-const tile = (
-  threads: Tile["threads"],
-  quads: Tile["quads"],
-  depth: number,
-  slabs: Tile["slabs"],
-): Tile => ({ threads, quads, depth, slabs });
+/** A large GPU as the estimate sees it. Other devices have tune-kernels. */
+const CORES = 132;
+/** Invocations that hide the latencies of a core. */
+const FULL_CORE = 384;
+/** Bytes a nanosecond, and nanoseconds of one more dispatch that depends on another. */
+const BANDWIDTH = 3000;
+const DISPATCH = 4000;
 
-/** From large and frugal with memory to small and many. */
-export const TILES: readonly Tile[] = [
-  tile([16, 16], [2, 2], 8, 2),
-  tile([16, 8], [2, 2], 8, 2),
-  tile([16, 4], [2, 2], 8, 2),
-  tile([32, 2], [2, 2], 8, 1),
-  tile([8, 8], [2, 2], 16, 1),
-  tile([8, 8], [1, 1], 16, 2),
-  tile([16, 4], [1, 1], 16, 2),
-];
-
-/** Workgroups that keep a large GPU busy. */
-const ENOUGH = 264;
-
-/** Parts of k for enough workgroups; a part is at least 128 long. */
-function splitsFor(product: Product, tile: Tile): number {
-  const { grid } = coverage(product, tile, 1);
-  const groups = product.batch * grid[0] * grid[1];
-  return Math.max(1, Math.min(Math.floor(2 * ENOUGH / groups), Math.floor(product.k / 128)));
+/** Estimated nanoseconds of a product: its cores' work, or one workgroup's if they are too few, and the sum's traffic. */
+function estimate(product: Product, { tile, splits }: Plan): number {
+  const [across, down] = gridOf(product, tile);
+  const perCore = product.batch * across * down * splits / CORES;
+  const depth = slabsPerPart(product, tile, splits) * tile.depth;
+  const work = tile.rows * tile.columns * depth / (tile.rate / CORES);
+  const sum = splits > 1 ? DISPATCH + 8 * splits * product.rows * product.n / BANDWIDTH : 0;
+  return Math.max(perCore > 4 ? perCore : Math.ceil(perCore), FULL_CORE / tile.invocations) * work + sum;
 }
 
-/** Largest tile that wastes little and leaves enough workgroups; else the one that makes most. */
-function bestTile(product: Product): Tile {
-  const cost = (candidate: Tile) => {
-    const [rows, columns] = tileSize(candidate);
-    const splits = splitsFor(product, candidate);
-    const { grid } = coverage(product, candidate, splits);
-    const groups = product.batch * grid[0] * grid[1] * splits;
-    // Reads from workgroup memory per multiplication fall with the registers' tile.
-    const perResult = 1 + 2 / candidate.quads[0] + 2 / candidate.quads[1];
-    const padded = grid[0] * columns * grid[1] * rows;
-    return padded * perResult *
-      Math.max(1, ENOUGH * (rows * columns / 4096) / groups / (rows * columns / 4096));
-  };
-  return TILES.reduce((best, candidate) => cost(candidate) < cost(best) ? candidate : best);
+function bestPlan(product: Product, tiles: readonly Tile[]): Plan {
+  const longest = Math.max(1, Math.floor(product.k / SHORTEST_PART));
+  const parts = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256].filter((n) => n <= longest);
+  const plans = tiles.flatMap((tile) => parts.map((splits) => ({ tile, splits })));
+  return plans.reduce((best, plan) => estimate(product, plan) < estimate(product, best) ? plan : best);
 }
 
-function fitsTile(product: Product, tile: Tile, device: DeviceTraits): boolean {
-  const { grid } = coverage(product, tile, 1);
-  return !device.software && workgroupBytes(tile) <= device.maxWorkgroupBytes && grid[1] <= MAX_WORKGROUPS;
-}
-
-/** Variants of an op that is a product: first the tile that suits it, then each tile for those who measure. */
+/** Variants of an op that is a product: the plan that suits it best, then each tile for those who measure. */
 export function productVariants<A extends Attrs>(productOf: (call: Call<A>) => Product | null): Variant<A>[] {
-  const variant = (id: string, tileOf: (product: Product) => Tile): Variant<A> => ({
-    id,
-    fits(call, device) {
+  const variant = (id: string, tiles: readonly Tile[]): Variant<A> => {
+    const fitting = (call: Call<A>, device: DeviceTraits) => {
       const product = productOf(call);
-      return product !== null && fitsTile(product, tileOf(product), device);
-    },
-    lower(call) {
-      const product = productOf(call)!;
-      const tile = tileOf(product);
-      return lowerProduct(product, tile, splitsFor(product, tile));
-    },
-  });
+      if (!product || device.software) return [];
+      return tiles.filter((tile) => tile.fits(call, device) && gridOf(product, tile)[1] <= MAX_WORKGROUPS);
+    };
+    return {
+      id,
+      fits: (call, device) => fitting(call, device).length > 0,
+      lower(call, device) {
+        const product = productOf(call)!;
+        return lowerProduct(product, bestPlan(product, fitting(call, device)));
+      },
+    };
+  };
   return [
-    variant("tiled", bestTile),
-    ...TILES.map((tile) => variant(`tiled${tileSize(tile).join("x")}`, () => tile)),
+    variant("matrices", MATRIX_TILES),
+    variant("tiled", REGISTER_TILES),
+    ...[...MATRIX_TILES, ...REGISTER_TILES].map((tile) => variant(tile.id, [tile])),
   ];
 }

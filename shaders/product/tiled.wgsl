@@ -19,13 +19,15 @@ override SUMS: u32 = 4u * ROW_QUADS * COLUMN_QUADS;
 override DEPTH4: u32 = DEPTH / 4u;
 override LEFT_LINES: u32 = THREAD_ROWS * ROW_QUADS;
 override RIGHT_LINES: u32 = THREAD_COLUMNS * COLUMN_QUADS;
-// Within row k of a slab, line c stands at c ^ (k / 4 · TWIST), so that blocks are written without bank conflicts.
-override TWIST: u32 = max(1u, 32u / DEPTH);
+// Every four rows of a slab start SKEW later, so that blocks are written without bank conflicts.
+override SKEW: u32 = max(1u, 32u / DEPTH);
+override LEFT_SLAB: u32 = DEPTH * LEFT_LINES + DEPTH4 * SKEW;
+override RIGHT_SLAB: u32 = DEPTH * RIGHT_LINES + DEPTH4 * SKEW;
 
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
 
-var<workgroup> left: array<vec4f, SLABS * DEPTH * LEFT_LINES>;
-var<workgroup> right: array<vec4f, SLABS * DEPTH * RIGHT_LINES>;
+var<workgroup> left: array<vec4f, SLABS * LEFT_SLAB>;
+var<workgroup> right: array<vec4f, SLABS * RIGHT_SLAB>;
 
 fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
 
@@ -56,20 +58,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
     }
     if (k > first) {
-      let leftSlab = (SLABS - 1u - slab) * DEPTH * LEFT_LINES;
-      let rightSlab = (SLABS - 1u - slab) * DEPTH * RIGHT_LINES;
+      // `% SLABS` tells a compiler that checks bounds what is never exceeded.
+      let leftAt = (slab + 1u) % SLABS * LEFT_SLAB + row;
+      let rightAt = (slab + 1u) % SLABS * RIGHT_SLAB + column;
       // unroll
       for (var j = 0u; j < DEPTH; j++) {
         var b: array<vec4f, COLUMN_QUADS>;
         // unroll
         for (var q = 0u; q < COLUMN_QUADS; q++) {
-          let line = (column + q * THREAD_COLUMNS) ^ (j / 4u * TWIST % RIGHT_LINES);
-          b[q] = right[rightSlab + j * RIGHT_LINES + line];
+          b[q] = right[rightAt + (j * RIGHT_LINES + j / 4u * SKEW + q * THREAD_COLUMNS)];
         }
         // unroll
         for (var p = 0u; p < ROW_QUADS; p++) {
-          let line = (row + p * THREAD_ROWS) ^ (j / 4u * TWIST % LEFT_LINES);
-          let a = left[leftSlab + j * LEFT_LINES + line];
+          let a = left[leftAt + (j * LEFT_LINES + j / 4u * SKEW + p * THREAD_ROWS)];
           // unroll
           for (var q = 0u; q < COLUMN_QUADS; q++) {
             sums[(p * COLUMN_QUADS + q) * 4u] += a.x * b[q];
@@ -87,13 +88,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       let line = (lane + b * THREAD_ROWS * THREAD_COLUMNS) / DEPTH4;
       let j = lane % DEPTH4;
       if (line < LEFT_LINES) {
-        let at = (slab * DEPTH + j * 4u) * LEFT_LINES + (line ^ (j * TWIST % LEFT_LINES));
+        let at = slab % SLABS * LEFT_SLAB + j * (4u * LEFT_LINES + SKEW) + line;
         left[at] = blocks[b][0];
         left[at + LEFT_LINES] = blocks[b][1];
         left[at + 2u * LEFT_LINES] = blocks[b][2];
         left[at + 3u * LEFT_LINES] = blocks[b][3];
       } else if (line < LEFT_LINES + RIGHT_LINES) {
-        let at = (slab * DEPTH + j * 4u) * RIGHT_LINES + ((line - LEFT_LINES) ^ (j * TWIST % RIGHT_LINES));
+        let at = slab % SLABS * RIGHT_SLAB + j * (4u * RIGHT_LINES + SKEW) + (line - LEFT_LINES);
         right[at] = blocks[b][0];
         right[at + RIGHT_LINES] = blocks[b][1];
         right[at + 2u * RIGHT_LINES] = blocks[b][2];
@@ -101,7 +102,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
       }
     }
     workgroupBarrier();
-    slab = SLABS - 1u - slab;
+    slab = (slab + 1u) % SLABS;
   }
   // unroll
   for (var p = 0u; p < ROW_QUADS; p++) {

@@ -16,6 +16,30 @@ const DISABLED: readonly string[] = [
 /** What `unsafe` adds: kernels without bounds checks, calls without validation. */
 const UNSAFE: readonly string[] = ["disable_robustness", "skip_validation"];
 
+type Later = (callback: (...args: unknown[]) => void, ...args: unknown[]) => unknown;
+
+/** Milliseconds for which the binding may ask without a break whether work is done; after that it pauses between. */
+const EAGER = 0.3;
+const PAUSE = 1;
+
+/**
+ * While a promise is open, the binding asks the device in every turn of the event loop, each time by a new closure. Under
+ * Deno that holds up timers, and collecting the closures stops the program for seconds. So its turns are spaced out.
+ */
+function spacePolls(scope: { setImmediate: Later }): void {
+  const immediately = scope.setImmediate;
+  let since = 0, last = 0;
+  scope.setImmediate = (callback, ...args) => {
+    if (!/\[native code\]/.test(Function.prototype.toString.call(callback))) {
+      return immediately(callback, ...args);
+    }
+    const now = performance.now();
+    if (now - last > 3 * PAUSE) since = now;
+    last = now;
+    return now - since < EAGER ? immediately(callback, ...args) : setTimeout(callback, PAUSE, ...args);
+  };
+}
+
 // The binding crashes if an object that create() returned is collected, so the module keeps them.
 const instances = new Map<boolean, GPU>();
 
@@ -25,6 +49,7 @@ const instances = new Map<boolean, GPU>();
  */
 export async function createDawn({ unsafe = false }: { unsafe?: boolean } = {}): Promise<GPU> {
   const dawn = await import("webgpu");
+  if (instances.size === 0) spacePolls(globalThis as unknown as { setImmediate: Later });
   let instance = instances.get(unsafe);
   if (!instance) {
     const enabled = [...ENABLED, ...unsafe ? UNSAFE : []];
