@@ -98,10 +98,10 @@ function lowerProduct(product: Product, { tile, splits: wanted }: Plan): Lowerin
 /** A large GPU as the estimate sees it. Other devices have tune-kernels. */
 const CORES = 132;
 /** Invocations that hide the latencies of a core. */
-const FULL_CORE = 384;
+const FULL_CORE = 256;
 /** Bytes a nanosecond, and nanoseconds of one more dispatch that depends on another. */
-const BANDWIDTH = 3000;
-const DISPATCH = 4000;
+const BANDWIDTH = 2000;
+const DISPATCH = 6000;
 
 /** Estimated nanoseconds of a product: its cores' work, or one workgroup's if they are too few, and the sum's traffic. */
 function estimate(product: Product, { tile, splits }: Plan): number {

@@ -108,10 +108,10 @@ function matrixTile(
 }
 
 export const MATRIX_TILES: readonly Tile[] = [
-  matrixTile([2, 4], [4, 4], { depth: 32, slabs: 1, rate: 100_000 }),
-  matrixTile([2, 4], [4, 2], { depth: 32, slabs: 2, rate: 80_000 }),
-  matrixTile([4, 2], [2, 2], { depth: 32, slabs: 2, rate: 60_000 }),
-  matrixTile([2, 2], [2, 2], { depth: 32, slabs: 2, rate: 50_000 }),
-  matrixTile([4, 1], [2, 2], { depth: 32, slabs: 2, rate: 40_000 }),
-  matrixTile([4, 1], [2, 1], { depth: 32, slabs: 2, rate: 25_000 }),
+  matrixTile([2, 4], [4, 4], { depth: 32, slabs: 1, rate: 44_000 }),
+  matrixTile([2, 4], [4, 2], { depth: 32, slabs: 2, rate: 33_000 }),
+  matrixTile([4, 2], [2, 2], { depth: 64, slabs: 1, rate: 29_000 }),
+  matrixTile([2, 2], [2, 2], { depth: 32, slabs: 2, rate: 23_000 }),
+  matrixTile([4, 2], [2, 1], { depth: 32, slabs: 2, rate: 16_000 }),
+  matrixTile([8, 1], [1, 1], { depth: 32, slabs: 2, rate: 11_500 }),
 ];
