@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { storeHalves } from "../../../src/engine/gpu/half_storage.ts";
 import { bindingAccess, specialize } from "../../../src/engine/gpu/specialize.ts";
 import { onEachDevice } from "../../support/devices.ts";
-import { sourceFiles } from "../../support/source_files.ts";
+import { shaderModules } from "../../support/shader_modules.ts";
 
 const HEAD = `@group(0) @binding(0) var<storage, read> x: array<vec4f>;
 @group(0) @binding(1) var<storage, read> at: array<u32>;
@@ -107,21 +107,18 @@ onEachDevice(
   async ({ device, traits }) => {
     if (!traits.features.has("shader-f16")) return;
     const faults: string[] = [];
-    // Providers of operands are joined to a core before they are compiled.
-    for (
-      const path of sourceFiles(["shaders"], [".wgsl"]).filter((path) => !path.startsWith("shaders/product/"))
-    ) {
-      const source = specialize(path, Deno.readTextFileSync(path), {});
+    for (const { name, code } of shaderModules(traits.features)) {
+      const source = specialize(name, code, {});
       const halves: boolean[] = [];
       for (
         const [, binding, type] of source.matchAll(/@binding\((\d+)\) var<storage, \w+> \w+: array<(\w+)>/g)
       ) {
         halves[Number(binding)] = type === "f32" || type === "vec4f";
       }
-      const module = device.createShaderModule({ code: storeHalves(path, source, halves) });
+      const module = device.createShaderModule({ code: storeHalves(name, source, halves) });
       const { messages } = await module.getCompilationInfo();
       faults.push(
-        ...messages.filter(({ type }) => type === "error").map(({ message }) => `${path}: ${message}`),
+        ...messages.filter(({ type }) => type === "error").map(({ message }) => `${name}: ${message}`),
       );
     }
     assertEquals(faults, []);
