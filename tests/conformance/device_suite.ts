@@ -1,5 +1,6 @@
 /** What every WebGPU implementation must do for the engine. Web APIs only: pages run it, too. */
 import { compile } from "../../src/engine/compile/program.ts";
+import { flopsOf } from "../../src/engine/compile/schedule.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { GpuError } from "../../src/engine/gpu/errors.ts";
 import type { Dispatch } from "../../src/engine/gpu/kernel.ts";
@@ -18,6 +19,7 @@ import {
   checkVariants,
   type Choice,
   choicesOf,
+  instantiate,
   isDifferentiable,
 } from "../support/case_checks.ts";
 import { expectEqual, expectFailure, expectTrue } from "../support/expect.ts";
@@ -33,7 +35,7 @@ export interface DeviceUnderTest {
   open(): Promise<Gpu>;
   /**
    * In which cases to check kernels that the device takes in none by itself, those for GPUs on a CPU and the reverse: in
-   * all that they fit, or in the largest. Some compilers take seconds for one.
+   * all that they fit, or in the largest and products in one size of tiles. Some compilers take seconds for one.
    */
   readonly foreignKernels: "every case" | "largest case";
 }
@@ -301,18 +303,36 @@ async function forAll<T>(cases: readonly T[], check: (one: T) => Promise<void>):
   if (failures.length > 0) throw new Error(failures.join("\n"));
 }
 
-/** The kernels to check in each case. */
+/**
+ * The kernels to check in each case. Variants of one text differ in constants, as tiles of products do in size: a case
+ * checks the first of them. Where every case is checked, each further one is in the case with the most work, which is
+ * several tiles large with rows and columns left over.
+ */
 function kernelsToCheck(cases: readonly OpCase[], { gpu, foreignKernels }: DeviceUnderTest) {
-  const largestFirst = cases.toSorted((a, b) => elementsOf(b) - elementsOf(a));
+  const largestFirst = cases.toSorted((a, b) => workOf(b) - workOf(a));
   const all = largestFirst.map((opCase) => [opCase, choicesOf(opCase, gpu.traits)] as const);
   const own = new Set(all.flatMap(([, choices]) => choices.filter(({ first }) => first).map(({ id }) => id)));
   const seen = new Set<string>();
-  const wanted = ({ id }: Choice) =>
-    own.has(id) || foreignKernels === "every case" || (!seen.has(id) && seen.add(id));
-  return new Map(all.map(([opCase, choices]) => [opCase, choices.filter(wanted)]));
+  return new Map(all.map(([opCase, choices]) => {
+    const texts = new Set<string>();
+    const wanted = (choice: Choice) => {
+      const text = textOf(opCase, choice);
+      const newText = !texts.has(text), newVariant = !seen.has(choice.id);
+      texts.add(text);
+      seen.add(choice.id);
+      return own.has(choice.id) ||
+        (foreignKernels === "every case" ? newText || newVariant : newText && newVariant);
+    };
+    return [opCase, choices.filter(wanted)];
+  }));
 }
 
 const elementsOf = ({ inputs }: OpCase) => inputs.reduce((total, { shape }) => total + sizeOf(shape), 0);
+
+/** Elements read and FLOPs. */
+function workOf(opCase: OpCase): number {
+  return elementsOf(opCase) + flopsOf([instantiate(opCase).output]);
+}
 
 /** For each text of kernels that an op has, the smallest case that runs it: sizes are constants that halves do not touch. */
 function oneCaseForEachText(cases: readonly OpCase[], gpu: Gpu): Map<Choice, OpCase> {
