@@ -13,31 +13,35 @@ const NO_ROW = 0xffffffffu;
 @group(0) @binding(0) var<storage, read> source: array<f32>;
 @group(0) @binding(1) var<storage, read> weights: array<vec4f>;
 
-fn patchAt(pixel: u32, k: u32) -> f32 {
-  let tap = k / SOURCE_CHANNELS;
-  let y = pixel / WIDTH % HEIGHT * STRIDE + tap / KERNEL_WIDTH - PADDING;
-  let x = pixel % WIDTH * STRIDE + tap % KERNEL_WIDTH - PADDING;
-  if (pixel >= M || k >= K || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return 0.0; }
-  let row = (pixel / (WIDTH * HEIGHT) * SOURCE_HEIGHT + y) * SOURCE_WIDTH + x;
-  return source[row * SOURCE_CHANNELS + k % SOURCE_CHANNELS];
+// Four pixels of the result: where their windows begin in the source. Rows count through all images.
+struct Windows {
+  pixels: vec4u,
+  y: vec4u,
+  x: vec4u,
+  first: vec4u,
 }
 
-fn patches(pixel: u32, k: u32) -> vec4f {
-  return vec4f(
-    patchAt(pixel, k),
-    patchAt(pixel + 1u, k),
-    patchAt(pixel + 2u, k),
-    patchAt(pixel + 3u, k),
-  );
+// One value of k for four pixels.
+fn patches(at: Windows, k: u32) -> vec4f {
+  let tap = k / SOURCE_CHANNELS;
+  let y = at.y + tap / KERNEL_WIDTH;
+  let x = at.x + tap % KERNEL_WIDTH;
+  let inside = (at.pixels < vec4u(select(0u, M, k < K))) & (y < vec4u(SOURCE_HEIGHT)) & (x < vec4u(SOURCE_WIDTH));
+  let place = ((at.first + y) * SOURCE_WIDTH + x) * SOURCE_CHANNELS + k % SOURCE_CHANNELS;
+  let i = select(vec4u(), place, inside);
+  return select(vec4f(), vec4f(source[i.x], source[i.y], source[i.z], source[i.w]), inside);
 }
 
 fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
-  let pixel = line * 4u;
+  let pixels = line * 4u + vec4u(0u, 1u, 2u, 3u);
+  let y = pixels / WIDTH % HEIGHT * STRIDE - PADDING;
+  let x = pixels % WIDTH * STRIDE - PADDING;
+  let at = Windows(pixels, y, x, pixels / (WIDTH * HEIGHT) * SOURCE_HEIGHT);
   return mat4x4f(
-    patches(pixel, k * 4u),
-    patches(pixel, k * 4u + 1u),
-    patches(pixel, k * 4u + 2u),
-    patches(pixel, k * 4u + 3u),
+    patches(at, k * 4u),
+    patches(at, k * 4u + 1u),
+    patches(at, k * 4u + 2u),
+    patches(at, k * 4u + 3u),
   );
 }
 

@@ -10,13 +10,15 @@ const NO_ROW = 0xffffffffu;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 
 fn leftAt(batch: u32, m: u32, k: u32) -> f32 {
-  if (m >= M || k >= K) { return 0.0; }
-  return a[batch * M * K + select(m * K + k, k * M + m, TRANSPOSE_A)];
+  let outside = m >= M || k >= K;
+  let at = batch * M * K + select(m * K + k, k * M + m, TRANSPOSE_A);
+  return select(a[select(at, 0u, outside)], 0.0, outside);
 }
 
 fn rightAt(batch: u32, k: u32, n: u32) -> f32 {
-  if (n >= N || k >= K) { return 0.0; }
-  return b[batch * K * N + select(k * N + n, n * K + k, TRANSPOSE_B)];
+  let outside = n >= N || k >= K;
+  let at = batch * K * N + select(k * N + n, n * K + k, TRANSPOSE_B);
+  return select(b[select(at, 0u, outside)], 0.0, outside);
 }
 
 fn leftColumn(batch: u32, m: u32, k: u32) -> vec4f {

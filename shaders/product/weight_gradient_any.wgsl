@@ -14,32 +14,35 @@ const NO_ROW = 0xffffffffu;
 @group(0) @binding(0) var<storage, read> source: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;
 
-fn patchAt(pixel: u32, m: u32) -> f32 {
-  let tap = m / SOURCE_CHANNELS;
-  let y = pixel / WIDTH % HEIGHT * STRIDE + tap / KERNEL_WIDTH - PADDING;
-  let x = pixel % WIDTH * STRIDE + tap % KERNEL_WIDTH - PADDING;
-  if (pixel >= PIXELS || m >= M || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return 0.0; }
-  let row = (pixel / (WIDTH * HEIGHT) * SOURCE_HEIGHT + y) * SOURCE_WIDTH + x;
-  return source[row * SOURCE_CHANNELS + m % SOURCE_CHANNELS];
+// Four rows: a tap and a source channel each.
+struct Rows {
+  rows: vec4u,
+  ky: vec4u,
+  kx: vec4u,
+  c: vec4u,
 }
 
-fn patches(pixel: u32, m: u32) -> vec4f {
-  return vec4f(
-    patchAt(pixel, m),
-    patchAt(pixel, m + 1u),
-    patchAt(pixel, m + 2u),
-    patchAt(pixel, m + 3u),
-  );
+// Four rows as a pixel of dy sees them.
+fn patches(at: Rows, pixel: u32) -> vec4f {
+  let y = at.ky + pixel / WIDTH % HEIGHT * STRIDE - PADDING;
+  let x = at.kx + pixel % WIDTH * STRIDE - PADDING;
+  let inside = (at.rows < vec4u(select(0u, M, pixel < PIXELS))) & (y < vec4u(SOURCE_HEIGHT)) &
+    (x < vec4u(SOURCE_WIDTH));
+  let first = pixel / (WIDTH * HEIGHT) * SOURCE_HEIGHT;
+  let i = select(vec4u(), ((first + y) * SOURCE_WIDTH + x) * SOURCE_CHANNELS + at.c, inside);
+  return select(vec4f(), vec4f(source[i.x], source[i.y], source[i.z], source[i.w]), inside);
 }
 
 // Four pixels (columns) for four rows.
 fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
-  let m = line * 4u;
+  let rows = line * 4u + vec4u(0u, 1u, 2u, 3u);
+  let tap = rows / SOURCE_CHANNELS;
+  let at = Rows(rows, tap / KERNEL_WIDTH, tap % KERNEL_WIDTH, rows % SOURCE_CHANNELS);
   return mat4x4f(
-    patches(k * 4u, m),
-    patches(k * 4u + 1u, m),
-    patches(k * 4u + 2u, m),
-    patches(k * 4u + 3u, m),
+    patches(at, k * 4u),
+    patches(at, k * 4u + 1u),
+    patches(at, k * 4u + 2u),
+    patches(at, k * 4u + 3u),
   );
 }
 
