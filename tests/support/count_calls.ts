@@ -26,6 +26,11 @@ export function countingCalls(gpu: Gpu): { gpu: Gpu; calls: Calls } {
       },
     });
   const device = wrap(gpu.device, "") as unknown as GPUDevice;
-  const counted = { ...gpu, device, allocator: new Allocator(device), pipelines: new PipelineCache(device) };
+  const counted = {
+    ...gpu,
+    device,
+    allocator: new Allocator(device),
+    pipelines: new PipelineCache(device, gpu.adapter.backend === "dawn"),
+  };
   return { gpu: counted, calls };
 }
