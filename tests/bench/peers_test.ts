@@ -2,19 +2,21 @@
 import { assert, assertEquals } from "@std/assert";
 import { compileStep } from "../../bench/peers/esper_step.ts";
 import { LOSSES, permute, stepFlops } from "../../bench/peers/spec.ts";
-import { openShared } from "../support/devices.ts";
+import { onEachDevice } from "../support/devices.ts";
 
-Deno.test("The common training step has the losses that PyTorch and the other engines have", async () => {
-  const gpu = (await openShared("native"))!;
-  const before = gpu.allocator.liveBytes;
-  const step = await compileStep(gpu);
-  for (const want of LOSSES.slice(0, 3)) {
-    const loss = await step.run();
-    assert(Math.abs(loss - want) < 2e-5, `want ${want}, got ${loss}`);
-  }
-  step.destroy();
-  assertEquals(gpu.allocator.liveBytes, before, "live bytes at the end");
-});
+onEachDevice(
+  "The common training step has the losses that PyTorch and the other engines have",
+  async (gpu) => {
+    const before = gpu.allocator.liveBytes;
+    const step = await compileStep(gpu);
+    for (const want of LOSSES.slice(0, 3)) {
+      const loss = await step.run();
+      assert(Math.abs(loss - want) < 2e-5, `want ${want}, got ${loss}`);
+    }
+    step.destroy();
+    assertEquals(gpu.allocator.liveBytes, before, "live bytes at the end");
+  },
+);
 
 Deno.test("stepFlops() leaves out the gradient for the images", () => {
   assertEquals((stepFlops() / 1e9).toFixed(3), "5.678");
