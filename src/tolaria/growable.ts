@@ -1,5 +1,5 @@
 import type { Stage } from "../contracts/control.ts";
-import type { SeedMode } from "../contracts/growth.ts";
+import type { Lifecycle, SeedMode } from "../contracts/growth.ts";
 import type { Tensor } from "../engine/graph/tensor.ts";
 import type { Scope } from "../engine/nn/scope.ts";
 
@@ -37,6 +37,22 @@ export function modeOf(stage: Stage, incubation: Incubation): SeedMode | null {
   if (stage === "GERMINATED" || stage === "TRAINING") return INCUBATING[incubation];
   if (stage === "BLENDING" || stage === "HOLDING") return "blend";
   return stage === "FOSSILIZED" ? "fossil" : null;
+}
+
+/** The seeds that programs should hold at the slots' present stages. */
+export function topologyOf(
+  slots: readonly string[],
+  lifecycle: Pick<Lifecycle, "observe" | "stageOf" | "seedOf">,
+  incubation: Incubation,
+): Topology {
+  const blueprints = Object.fromEntries(
+    lifecycle.observe().map(({ slot, blueprint }) => [slot, blueprint]),
+  );
+  return Object.fromEntries(slots.flatMap((slot) => {
+    const mode = modeOf(lifecycle.stageOf(slot), incubation);
+    const seed = lifecycle.seedOf(slot), blueprint = blueprints[slot];
+    return mode && seed !== null && blueprint !== null ? [[slot, { seed, blueprint, mode }]] : [];
+  }));
 }
 
 /** A text that is equal for equal topologies. */

@@ -2,6 +2,7 @@ import type { Action, Decision, Measurement, Observation } from "../contracts/co
 import type { Edge } from "../contracts/lifecycle.ts";
 import type { ActionContext, SlotMeasurement } from "../contracts/growth.ts";
 import { type Candidate, type Evaluation, measure } from "./evaluator.ts";
+import { rollBack } from "./rollback.ts";
 import type { Trainer } from "./trainer.ts";
 
 /**
@@ -15,7 +16,7 @@ export async function endTick(trainer: Trainer): Promise<void> {
   const { progress } = trainer;
   const alarm = trainer.governor.judgeControl(control.present.loss);
   if (alarm) {
-    await trainer.rollBack(alarm);
+    await rollBack(trainer, alarm);
     return;
   }
   progress.tick++;

@@ -2,22 +2,21 @@ import type { Action, Controller } from "../contracts/control.ts";
 import type { ActionContext, Lifecycle } from "../contracts/growth.ts";
 import type { Edge } from "../contracts/lifecycle.ts";
 import { type QueuedStep, StepQueue } from "../engine/compile/step_queue.ts";
-import { batchIndices } from "../engine/data/order.ts";
-import { learningRate } from "../engine/optim/schedule.ts";
-import { StoreSnapshot } from "../engine/optim/store_snapshot.ts";
 import type { Bus } from "../oona/bus.ts";
-import { UserError } from "../util/errors.ts";
-import { Assembler, type Assembly, type AssemblyParts, queued } from "./assembly.ts";
-import { alphaValues, Evaluator } from "./evaluator.ts";
-import { type Alarm, Governor } from "./governor.ts";
-import { modeOf, seedsWith, type Topology, topologyKey } from "./growable.ts";
+import { Assembler, type Assembly, type AssemblyParts } from "./assembly.ts";
+import { Evaluator } from "./evaluator.ts";
+import { Governor } from "./governor.ts";
+import { type Topology, topologyKey, topologyOf } from "./growable.ts";
 import type { Hooks } from "./hooks.ts";
 import { type Expense, Ledger } from "./ledger.ts";
 import { MetricsReader, NOTHING_UNREAD } from "./metrics_reader.ts";
+import { nextStep } from "./next_step.ts";
+import { rollBack } from "./rollback.ts";
 import type { Checkpoint, Progress, SavedState, Score, TrainerState } from "./state.ts";
 import { freshProgress } from "./state.ts";
 import { Speedometer } from "./speedometer.ts";
 import { endTick } from "./tick.ts";
+import { Trust } from "./trust.ts";
 import { watch } from "./watch.ts";
 
 export interface TrainerParts extends AssemblyParts {
@@ -50,9 +49,8 @@ export class Trainer {
   /** What the last tick decided that the programs should hold, and its assembly once it is built. */
   wanted: Topology = {};
   building: Promise<Assembly | Error> | null = null;
-  readonly #snapshot: StoreSnapshot;
-  #blessed!: TrainerState;
-  readonly #reader: MetricsReader;
+  readonly reader: MetricsReader;
+  readonly #trust: Trust;
   readonly #queue: StepQueue;
   readonly speedometer = new Speedometer();
 
@@ -70,8 +68,8 @@ export class Trainer {
       this.ledger,
       config.train.batch,
     );
-    this.#snapshot = new StoreSnapshot(gpu, store);
-    this.#reader = new MetricsReader(this.assembler.trainRing);
+    this.#trust = new Trust(gpu, store);
+    this.reader = new MetricsReader(this.assembler.trainRing);
   }
 
   get hooks(): readonly Hooks[] {
@@ -82,11 +80,9 @@ export class Trainer {
   async start(checkpoint?: Checkpoint): Promise<void> {
     if (checkpoint) {
       const { blessed, present } = checkpoint;
-      this.parts.store.restore(blessed.layout, blessed.numbers);
-      this.#snapshot.take();
-      this.#blessed = blessed.state;
+      this.#trust.restore(blessed);
       this.parts.store.restore(present.layout, present.numbers);
-      this.#adopt(present.state);
+      this.adopt(present.state);
       this.assembly = await this.assembler.get(this.progress.running);
     } else {
       this.assembly = await this.assembler.get({});
@@ -126,7 +122,7 @@ export class Trainer {
 
   /** Takes one step and waits for it; returns its loss. */
   async tryStep(): Promise<number> {
-    this.#queue.submit([this.#nextStep()]);
+    this.#queue.submit([nextStep(this)]);
     const [row] = await this.assembler.trainRing.drain();
     return row[0];
   }
@@ -152,25 +148,31 @@ export class Trainer {
 
   /** Takes a checkpoint at the present step. */
   async save(): Promise<void> {
-    const state = this.#capture(await this.#reader.save());
+    const state = this.#capture(await this.reader.save());
     const present: SavedState = {
       state,
       layout: this.parts.store.layout,
       numbers: await this.parts.store.read(),
     };
-    const blessed: SavedState = { state: this.#blessed, ...await this.#snapshot.read() };
-    await this.parts.keep({ present, blessed });
+    await this.parts.keep({ present, blessed: await this.#trust.read() });
   }
 
   /** Trusts the present: what a rollback returns to. */
   bless(): void {
-    this.#snapshot.take();
-    this.#blessed = this.#capture();
+    this.#trust.bless(this.#capture());
+  }
+
+  /** The last trusted state, now in force again. */
+  async revert(): Promise<TrainerState> {
+    const state = this.#trust.revert();
+    await this.reader.discard();
+    this.adopt(state);
+    return state;
   }
 
   /** Decides what the programs should hold from the slots' stages, and begins to build it. */
   prepare(): void {
-    this.wanted = this.#topology();
+    this.wanted = this.topology;
     if (topologyKey(this.wanted) === topologyKey(this.assembly.topology)) {
       this.building = null;
       this.#release();
@@ -218,69 +220,10 @@ export class Trainer {
     if (edges.length > 0) { for (const hooks of this.hooks) await hooks.onMutation?.(edges); }
   }
 
-  /** Goes back to the last trusted state and prunes the seeds that may be to blame. */
-  async rollBack(alarm: Alarm): Promise<void> {
-    const { lifecycle, bus, config } = this.parts;
-    const { tick, step } = this.progress;
-    if (this.governor.rollbacks > config.governor.maxRollbacks) {
-      throw new UserError(
-        `training: ${alarm.diagnosis} at step ${step} (${alarm.value}, limit ${alarm.limit}) after ` +
-          `${this.governor.rollbacks} rollbacks; lower train.learningRate.peak or set train.optimizer.clip`,
-      );
-    }
-    const suspects = this.#suspects();
-    const governor = this.governor;
-    governor.rolledBack();
-    const { progress: restored } = this.#blessed;
-    const clock = { tick: restored.tick, step: restored.step };
-    this.#snapshot.revert();
-    await this.#reader.discard();
-    const trust = governor.save();
-    const spent = this.ledger.save();
-    const { detours } = this.progress;
-    this.#adopt(structuredClone(this.#blessed));
-    // With nobody to prune, the same batches would end the same way.
-    this.progress.detours = suspects.length > 0 ? detours : detours + 1;
-    governor.restore(trust);
-    this.ledger.restore(spent);
-    const edges = suspects.flatMap((slot) => lifecycle.condemn(slot, clock, alarm.diagnosis));
-    await bus.publish("governor.rollback", {
-      tick,
-      step,
-      reason: `${alarm.diagnosis}: ${alarm.value} (limit ${alarm.limit})`,
-      restoredStep: clock.step,
-      slots: suspects,
-      rollbacks: governor.rollbacks,
-    });
-    await this.publishEdges(edges);
-    this.speedometer.restart(clock.step);
-    await this.swap(await this.assembler.get(this.#topology()));
-    this.prepare();
-    this.bless();
-    for (const hooks of this.hooks) await hooks.onRollback?.(alarm);
-  }
-
-  /** Live seeds that changed within the watch window; where none did, all that are alive. */
-  #suspects(): string[] {
-    const { lifecycle, config } = this.parts;
-    const live = lifecycle.observe().filter(({ stage }) => {
-      const mode = modeOf(stage, config.growth.incubation);
-      return mode !== null && mode !== "fossil";
-    });
-    const recent = live.filter(({ ticksInStage }) => ticksInStage < config.governor.watchTicks);
-    return (recent.length > 0 ? recent : live).map(({ slot }) => slot);
-  }
-
-  #topology(): Topology {
+  /** What the programs should hold at the slots' present stages. */
+  get topology(): Topology {
     const { model, lifecycle, config } = this.parts;
-    const blueprints = Object.fromEntries(
-      lifecycle.observe().map(({ slot, blueprint }) => [slot, blueprint]),
-    );
-    return Object.fromEntries(model.slots.flatMap((slot) => {
-      const mode = modeOf(lifecycle.stageOf(slot), config.growth.incubation);
-      const seed = lifecycle.seedOf(slot), blueprint = blueprints[slot];
-      return mode && seed !== null && blueprint !== null ? [[slot, { seed, blueprint, mode }]] : [];
-    }));
+    return topologyOf(model.slots, lifecycle, config.growth.incubation);
   }
 
   #capture(unread = NOTHING_UNREAD): TrainerState {
@@ -294,13 +237,14 @@ export class Trainer {
     });
   }
 
-  #adopt(state: TrainerState): void {
+  /** Goes on from a state; the numbers that belong to it are the store's affair. */
+  adopt(state: TrainerState): void {
     this.progress = structuredClone(state.progress);
     this.ledger.restore(state.ledger);
     this.governor.restore(state.governor);
     this.parts.lifecycle.restore(state.lifecycle);
     this.parts.controller.restore(state.controller);
-    this.#reader.restore(state.unread);
+    this.reader.restore(state.unread);
   }
 
   /** Takes the steps up to the next reading, or those of one submit; one by one where a hook follows them. */
@@ -309,7 +253,7 @@ export class Trainer {
     const followed = this.hooks.some(({ onStep }) => onStep);
     const most = followed ? 1 : this.speedometer.stepsIn(SUBMIT_MS);
     const steps: QueuedStep[] = [];
-    do steps.push(this.#nextStep()); while (
+    do steps.push(nextStep(this)); while (
       steps.length < most && !this.finished && !signal.aborted &&
       this.progress.stepInTick % metricsSteps !== 0 &&
       this.progress.stepInTick !== tickSteps
@@ -317,63 +261,10 @@ export class Trainer {
     this.#queue.submit(steps);
   }
 
-  /** The next step, which counts as taken. */
-  #nextStep(): QueuedStep {
-    const { examples, config, optimizer } = this.parts;
-    const { progress } = this;
-    const shadow = progress.step % config.growth.shadowEvery === 0 ? this.assembly.shadow : null;
-    const step = shadow ?? this.assembly.train;
-    const { batch } = config.train;
-    const order = (config.seed + progress.detours) >>> 0;
-    const positions = batchIndices(order, progress.step, batch, examples.parts.train.count);
-    const next = queued(step, {
-      ...examples.stepValues("train", positions, order, progress.step),
-      ...alphaValues(this.alphas(progress.stepInTick / config.loop.tickSteps)),
-      ...optimizer.stepValues(this.#rows(shadow !== null)),
-      ...this.assembler.trainRing.next(),
-    });
-    this.ledger.charge("host", this.assembly.train.program.flops);
-    if (shadow) this.ledger.charge("incubation", shadow.program.flops - this.assembly.train.program.flops);
-    progress.step++;
-    progress.stepInTick++;
-    return next;
-  }
-
-  /** Which groups are updated in a step, and how. Frozen seeds and, out of shadow steps, incubating ones are not. */
-  #rows(shadow: boolean) {
-    const { config, store, lifecycle } = this.parts;
-    const { weightDecay, clip } = config.train.optimizer;
-    const rate = learningRate(this.ledger.clock, config.train.learningRate);
-    const resting = new Set(
-      Object.entries(this.assembly.topology)
-        .filter(([slot, { mode }]) => lifecycle.frozen(slot) || (mode === "shadow" && !shadow))
-        .map(([, { seed }]) => `seed/${seed}`),
-    );
-    const groupsOf = (topology: Topology) =>
-      new Set(Object.values(topology).map(({ seed }) => `seed/${seed}`));
-    const planted = groupsOf(this.assembly.topology);
-    const shadows = groupsOf(seedsWith(this.assembly.topology, (mode) => mode === "shadow"));
-    const active = store.groups.filter((group): group is string =>
-      group !== null && !resting.has(group) && (group.startsWith("host") || planted.has(group))
-    );
-    return Object.fromEntries(active.map((group) => {
-      const updates = (this.progress.updates[group] ?? 0) + 1;
-      this.progress.updates[group] = updates;
-      const seedling = group.startsWith("seed/");
-      return [group, {
-        learningRate: seedling ? rate * config.growth.rateRatio : rate,
-        weightDecay,
-        clip,
-        updates,
-        apart: shadows.has(group),
-      }];
-    }));
-  }
-
   /** Looks at the rows that the last reading asked for. True where that ended in a rollback. */
   async #readMetrics(): Promise<boolean> {
-    const alarm = await watch(this, await this.#reader.next());
-    if (alarm) await this.rollBack(alarm);
+    const alarm = await watch(this, await this.reader.next());
+    if (alarm) await rollBack(this, alarm);
     return alarm !== null;
   }
 
@@ -383,9 +274,9 @@ export class Trainer {
   }
 
   async destroy(): Promise<void> {
-    await Promise.allSettled([this.building, this.#reader.settle()]);
+    await Promise.allSettled([this.building, this.reader.settle()]);
     await this.assembler.destroy();
     this.#queue.destroy();
-    this.#snapshot.destroy();
+    this.#trust.destroy();
   }
 }

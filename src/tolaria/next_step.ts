@@ -1,0 +1,57 @@
+import type { QueuedStep } from "../engine/compile/step_queue.ts";
+import { batchIndices } from "../engine/data/order.ts";
+import { learningRate } from "../engine/optim/schedule.ts";
+import { queued } from "./assembly.ts";
+import { alphaValues } from "./evaluator.ts";
+import { seedsWith, type Topology } from "./growable.ts";
+import type { Trainer } from "./trainer.ts";
+
+/** The next step of a run: which program, which examples, α and learning rates. It counts as taken, and as paid. */
+export function nextStep(trainer: Trainer): QueuedStep {
+  const { parts: { examples, config, optimizer }, progress, assembly, ledger } = trainer;
+  const shadow = progress.step % config.growth.shadowEvery === 0 ? assembly.shadow : null;
+  const { batch } = config.train;
+  const order = (config.seed + progress.detours) >>> 0;
+  const positions = batchIndices(order, progress.step, batch, examples.parts.train.count);
+  const next = queued(shadow ?? assembly.train, {
+    ...examples.stepValues("train", positions, order, progress.step),
+    ...alphaValues(trainer.alphas(progress.stepInTick / config.loop.tickSteps)),
+    ...optimizer.stepValues(updatesOf(trainer, shadow !== null)),
+    ...trainer.assembler.trainRing.next(),
+  });
+  ledger.charge("host", assembly.train.program.flops);
+  if (shadow) ledger.charge("incubation", shadow.program.flops - assembly.train.program.flops);
+  progress.step++;
+  progress.stepInTick++;
+  return next;
+}
+
+const groupsOf = (topology: Topology) => new Set(Object.values(topology).map(({ seed }) => `seed/${seed}`));
+
+/** Which groups are updated in a step, and how. Frozen seeds and, out of shadow steps, incubating ones are not. */
+function updatesOf({ parts, assembly, ledger, progress }: Trainer, shadow: boolean) {
+  const { config, store, lifecycle } = parts;
+  const { weightDecay, clip } = config.train.optimizer;
+  const rate = learningRate(ledger.clock, config.train.learningRate);
+  const resting = new Set(
+    Object.entries(assembly.topology)
+      .filter(([slot, { mode }]) => lifecycle.frozen(slot) || (mode === "shadow" && !shadow))
+      .map(([, { seed }]) => `seed/${seed}`),
+  );
+  const planted = groupsOf(assembly.topology);
+  const shadows = groupsOf(seedsWith(assembly.topology, (mode) => mode === "shadow"));
+  const active = store.groups.filter((group): group is string =>
+    group !== null && !resting.has(group) && (group.startsWith("host") || planted.has(group))
+  );
+  return Object.fromEntries(active.map((group) => {
+    const updates = (progress.updates[group] ?? 0) + 1;
+    progress.updates[group] = updates;
+    return [group, {
+      learningRate: group.startsWith("seed/") ? rate * config.growth.rateRatio : rate,
+      weightDecay,
+      clip,
+      updates,
+      apart: shadows.has(group),
+    }];
+  }));
+}
