@@ -1,5 +1,6 @@
 /** Blueprints: what a seed computes, as data. Tezzeret checks them and turns them into graphs. */
 import { z } from "zod";
+import { nearest } from "../util/nearest.ts";
 
 const name = z.string().regex(/^[a-z][A-Za-z0-9]*$/, "want a name in camelCase");
 /** Name of an earlier node, or `h`, the activation at the slot. */
@@ -16,6 +17,8 @@ const sized = {
   /** A fraction of C is at least this (and at most C). */
   min: z.int().min(1).max(4).optional().describe("Least number of channels."),
 };
+/** What a kernel can hold. */
+const MAX_F32 = (2 - 2 ** -23) * 2 ** 127;
 const Kernel = z.union([z.literal(1), z.literal(3), z.literal(5)]);
 
 const nodeTypes = [
@@ -35,15 +38,22 @@ const nodeTypes = [
   z.strictObject({ op: z.literal("square"), ...unary }),
   // arithmetic
   z.strictObject({ op: z.literal("globalPool"), ...unary }),
-  z.strictObject({ op: z.literal("multiply"), ...unary, by: z.number() }),
+  z.strictObject({ op: z.literal("multiply"), ...unary, by: z.number().min(-MAX_F32).max(MAX_F32) }),
   z.strictObject({ op: z.literal("add"), ...binary }),
   z.strictObject({ op: z.literal("mul"), ...binary }),
 ] as const;
-const OPS = nodeTypes.map((type) => type.shape.op.value).join(", ");
+const OPS = nodeTypes.map((type) => type.shape.op.value);
+
+function unknownOp(node: unknown): string {
+  const op = String((node as { op?: unknown } | null)?.op).slice(0, 40);
+  const near = nearest(op, OPS);
+  const cure = near === null ? "build it from those" : `did you mean "${near}"?`;
+  return `want op one of ${OPS.join(", ")}, got ${op}; ${cure}`;
+}
 
 /** One operation of a blueprint. Weights start He-normal, scales at 1, biases at 0; convolutions keep [H, W]. */
 export const BlueprintNode = z.discriminatedUnion("op", nodeTypes, {
-  error: ({ input }) => `want op one of ${OPS}, got ${(input as { op?: unknown } | null)?.op}`,
+  error: ({ input }) => unknownOp(input),
 });
 export type BlueprintNode = z.infer<typeof BlueprintNode>;
 export type BlueprintOp = BlueprintNode["op"];

@@ -26,7 +26,11 @@ type Build<N> = (scope: Scope, node: N, inputs: readonly Tensor[], channels: num
 
 function image(x: Tensor): Tensor {
   if (x.shape.length !== 4) {
-    throw new BlueprintError(`want an activation [H, W, C], got ${formatShape(x.shape.slice(1))}`);
+    throw new BlueprintError(
+      `want an activation [H, W, C], got ${
+        formatShape(x.shape.slice(1))
+      }; use dense, or a slot behind images`,
+    );
   }
   return x;
 }
@@ -41,9 +45,26 @@ function onRows(x: Tensor, layer: (rows: Tensor) => Tensor): Tensor {
 function normalise(scope: Scope, name: string, x: Tensor): Tensor {
   const onePosition = x.shape.slice(1, -1).every((size) => size === 1);
   if (onePosition && x.shape.at(-1) === 1) {
-    throw new BlueprintError("want more than one value to normalise, got an activation of one");
+    throw new BlueprintError(
+      "want more than one value to normalise, got an activation of one; leave the norm out, or use a wider slot",
+    );
   }
   return groupNorm(scope, name, x, onePosition ? 1 : undefined);
+}
+
+/** Of two branches, one may be an image's means beside the image. */
+function binary(f: (a: Tensor, b: Tensor) => Tensor): Build<BlueprintNode> {
+  return (_, __, [a, b]) => {
+    const [shapeA, shapeB] = [a.shape.slice(1), b.shape.slice(1)];
+    const fits = shapeA.length === shapeB.length &&
+      shapeA.every((size, k) => size === shapeB[k] || size === 1 || shapeB[k] === 1);
+    if (fits) return f(a, b);
+    throw new BlueprintError(
+      `want inputs of one shape, got ${formatShape(shapeA)} and ${
+        formatShape(shapeB)
+      }; give both the same out`,
+    );
+  };
 }
 
 const perChannel = (x: Tensor) => [x.shape.at(-1)!];
@@ -71,8 +92,8 @@ const builders: { [K in BlueprintOp]: Build<Extract<BlueprintNode, { op: K }>> }
   square: unary(square),
   globalPool: (_, __, [x]) => mean(image(x), [1, 2], true),
   multiply: (_, { by }, [x]) => mul(x, by),
-  add: (_, __, [a, b]) => add(a, b),
-  mul: (_, __, [a, b]) => mul(a, b),
+  add: binary(add),
+  mul: binary(mul),
 };
 
 /**

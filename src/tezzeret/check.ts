@@ -1,4 +1,4 @@
-import { Blueprint, type BlueprintOp, type Fit } from "../contracts/blueprint.ts";
+import { Blueprint, type BlueprintNode, type BlueprintOp, type Fit } from "../contracts/blueprint.ts";
 import { flopsOf } from "../engine/compile/schedule.ts";
 import { stepInput, withSharedNodes } from "../engine/graph/tensor.ts";
 import { TraceScope } from "../engine/nn/scope.ts";
@@ -26,7 +26,7 @@ export function parseBlueprint(value: unknown): Blueprint {
   return result.data;
 }
 
-/** Names, references and the end of the branch. */
+/** Names, references, the way from the slot to the result, and how that ends. */
 function checkNodes({ name, nodes }: Blueprint): void {
   const fail = (node: string, text: string): never => {
     throw new BlueprintError(`blueprint ${name}: node ${node}: ${text}`);
@@ -34,17 +34,46 @@ function checkNodes({ name, nodes }: Blueprint): void {
   const known = ["h"], used = new Set([nodes[nodes.length - 1].name]);
   for (const node of nodes) {
     const missing = node.inputs.find((input) => !known.includes(input));
-    if (missing !== undefined) fail(node.name, `want inputs out of ${known.join(", ")}, got ${missing}`);
-    if (known.includes(node.name)) fail(node.name, "want a name of its own, got one that is taken");
+    if (missing !== undefined) {
+      fail(
+        node.name,
+        `want inputs out of ${known.join(", ")}, got ${missing}; a node reads what stands before it`,
+      );
+    }
+    if (known.includes(node.name)) {
+      fail(node.name, "want a name of its own, got one that is taken; rename it");
+    }
     known.push(node.name);
     node.inputs.forEach((input) => used.add(input));
   }
   const idle = nodes.find((node) => !used.has(node.name));
   if (idle) fail(idle.name, "want a node that another reads, got one that none does; remove it");
   const last = nodes[nodes.length - 1];
-  if (NON_LINEAR.includes(last.op)) {
-    fail(last.name, `want a branch that ends without a non-linearity, got ${last.op}`);
+  const cut = whereCut(nodes);
+  if (cut) {
+    fail(
+      last.name,
+      `want a result that h has a path to, got one that ${cut.name} cuts off by a factor of 0; remove ${cut.name}`,
+    );
   }
+  if (NON_LINEAR.includes(last.op)) {
+    fail(
+      last.name,
+      `want a branch that ends without a non-linearity, got ${last.op}; let a conv, dense or scale follow`,
+    );
+  }
+}
+
+/** The node that keeps h from having any say in the result; null where none does. */
+function whereCut(nodes: readonly BlueprintNode[]): BlueprintNode | null {
+  const cuts = new Map<string, BlueprintNode>();
+  for (const node of nodes) {
+    const before = node.inputs.flatMap((input) => cuts.get(input) ?? []);
+    const blocked = node.op === "add" ? before.length === 2 : before.length > 0;
+    if (node.op === "multiply" && Math.fround(node.by) === 0) cuts.set(node.name, node);
+    else if (blocked) cuts.set(node.name, before[0]);
+  }
+  return cuts.get(nodes[nodes.length - 1].name) ?? null;
 }
 
 /**
@@ -78,14 +107,15 @@ function costOf(blueprint: Blueprint, shape: Shape): { parameters: number; flops
   if (!sameShape(f.shape.slice(1), shape)) {
     throw new BlueprintError(
       `blueprint ${blueprint.name}: want a result of the slot's shape ${formatShape(shape)}, ` +
-        `got ${formatShape(f.shape.slice(1))}; end with out "C"`,
+        `to which h is added, got ${formatShape(f.shape.slice(1))}; end with out "C"`,
     );
   }
   const gamma = shape[shape.length - 1];
   const parameters = scope.parameters.reduce((sum, spec) => sum + sizeOf(spec.shape), gamma);
   if (parameters > MAX_PARAMETERS) {
     throw new BlueprintError(
-      `blueprint ${blueprint.name}: want at most ${MAX_PARAMETERS} parameters, got ${parameters}`,
+      `blueprint ${blueprint.name}: want at most ${MAX_PARAMETERS} parameters, got ${parameters}; ` +
+        `use fewer layers, or "C/4" channels within`,
     );
   }
   // The blend multiplies by γ and by α and adds h.

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Blueprint, BlueprintNode, BlueprintOp } from "../../src/contracts/blueprint.ts";
 import { evaluate } from "../../src/engine/compile/reference.ts";
@@ -7,6 +8,19 @@ import { BlueprintError, build, channelCount } from "../../src/tezzeret/build.ts
 import { fitOf, parseBlueprint } from "../../src/tezzeret/check.ts";
 import { findBlueprint, library } from "../../src/tezzeret/library.ts";
 import { probe } from "./probe.ts";
+
+const OPS = [
+  "conv",
+  "depthwise",
+  "dense",
+  "groupNorm",
+  "scale",
+  "relu",
+  "globalPool",
+  "multiply",
+  "add",
+  "mul",
+];
 
 const scaled = (input: string): BlueprintNode => ({ name: "out", op: "scale", inputs: [input] });
 
@@ -27,7 +41,11 @@ Deno.test("parseBlueprint() names an unknown op and lists the known ones", () =>
     blueprint({ name: "look", op: "attention", inputs: ["h"] }),
     "blueprint: nodes.0.op: want op one of conv, depthwise, dense, groupNorm",
   );
-  refuses(blueprint({ name: "look", op: "attention", inputs: ["h"] }), "got attention");
+  refuses(
+    blueprint({ name: "look", op: "attention", inputs: ["h"] }),
+    "got attention; build it from those",
+  );
+  refuses(blueprint({ name: "look", op: "convv", inputs: ["h"] }), 'got convv; did you mean "conv"?');
 });
 
 Deno.test("parseBlueprint() refuses what is not in the schema", () => {
@@ -35,6 +53,7 @@ Deno.test("parseBlueprint() refuses what is not in the schema", () => {
   refuses({ ...blueprint(scaled("h")), kernels: [] }, "kernels");
   refuses(blueprint({ name: "c", op: "conv", inputs: ["h"], kernel: 4, out: "C" }), "nodes.0.kernel");
   refuses(blueprint({ name: "c", op: "conv", inputs: ["h"], kernel: 3, out: "C/3" }), "nodes.0.out");
+  refuses(blueprint({ name: "m", op: "multiply", inputs: ["h"], by: 1e39 }), "nodes.0.by");
 });
 
 Deno.test("parseBlueprint() refuses nodes that do not hang together", () => {
@@ -49,7 +68,54 @@ Deno.test("parseBlueprint() refuses nodes that do not hang together", () => {
 Deno.test("parseBlueprint() refuses a branch that ends in a non-linearity", () => {
   refuses(
     blueprint(scaled("h"), { name: "end", op: "relu", inputs: ["out"] }),
-    "node end: want a branch that ends without a non-linearity, got relu",
+    "node end: want a branch that ends without a non-linearity, got relu; let a conv, dense or scale follow",
+  );
+});
+
+Deno.test("parseBlueprint() refuses a branch in which h has no path to the result", () => {
+  const cut = { name: "cut", op: "multiply", inputs: ["h"], by: 0 };
+  const message =
+    "node out: want a result that h has a path to, got one that cut cuts off by a factor of 0; remove cut";
+  refuses(blueprint(cut, scaled("cut")), message);
+  // Too small for float32 is 0, too; and a product with nothing is nothing.
+  refuses(blueprint({ ...cut, by: 1e-60 }, scaled("cut")), message);
+  refuses(blueprint(cut, { name: "out", op: "mul", inputs: ["h", "cut"] }), message);
+  const shifted = { name: "shifted", op: "bias", inputs: ["cut"] };
+  refuses(blueprint(cut, shifted, { name: "out", op: "add", inputs: ["cut", "shifted"] }), message);
+  parseBlueprint(blueprint(cut, { name: "out", op: "add", inputs: ["h", "cut"] }));
+});
+
+Deno.test("parseBlueprint() and fitOf() answer any damaged blueprint with a BlueprintError or a checked one", () => {
+  const texts = library.map((known) => JSON.stringify(known));
+  const values = fc.oneof(
+    fc.constantFrom(...OPS, "C", "4C", "h", "", "__proto__"),
+    fc.double(),
+    fc.integer(),
+    fc.constant(null),
+    fc.jsonValue({ maxDepth: 2 }),
+  );
+  const damaged = fc.tuple(fc.constantFrom(...texts), fc.nat(), values).map(([text, at, value]) => {
+    // Replaces the value at one of the places that JSON.parse visits.
+    let place = 0;
+    const count = (text.match(/[:,[]/g) ?? []).length;
+    return JSON.parse(text, (_, old) => place++ === at % count ? value : old);
+  });
+  fc.assert(
+    fc.property(damaged, (value) => {
+      let parsed: Blueprint;
+      try {
+        parsed = parseBlueprint(value);
+      } catch (error) {
+        assert(error instanceof BlueprintError, String(error));
+        assert(error.message.length < 2000, error.message);
+        return;
+      }
+      for (const shape of [[4, 4, 8], [8]]) {
+        const fit = fitOf(parsed, shape);
+        assert(fit.fits ? fit.parameters > 0 && fit.flops > 0 : fit.reason.startsWith("blueprint "));
+      }
+    }),
+    { numRuns: 2000, seed: 1 },
   );
 });
 
@@ -60,15 +126,16 @@ Deno.test("fitOf() says why a blueprint does not fit a slot", () => {
   };
   assertEquals(
     reason(findBlueprint("conv3"), [16]),
-    "blueprint conv3: node spatial: want an activation [H, W, C], got [16]",
+    "blueprint conv3: node spatial: want an activation [H, W, C], got [16]; use dense, or a slot behind images",
   );
   assertEquals(
     reason(findBlueprint("mlp"), [1]),
-    "blueprint mlp: node norm: want more than one value to normalise, got an activation of one",
+    "blueprint mlp: node norm: want more than one value to normalise, got an activation of one; " +
+      "leave the norm out, or use a wider slot",
   );
   assertEquals(
     reason(blueprint({ name: "wide", op: "dense", inputs: ["h"], out: "2C" }), [8]),
-    'blueprint test: want a result of the slot\'s shape [8], got [16]; end with out "C"',
+    'blueprint test: want a result of the slot\'s shape [8], to which h is added, got [16]; end with out "C"',
   );
   assertStringIncludes(
     reason(
@@ -79,11 +146,12 @@ Deno.test("fitOf() says why a blueprint does not fit a slot", () => {
       }),
       [8],
     ),
-    "blueprint test: node sum: add: shapes [1, 8] and [1, 16] do not broadcast",
+    "blueprint test: node sum: want inputs of one shape, got [8] and [16]; give both the same out",
   );
-  assertStringIncludes(
+  assertEquals(
     reason(findBlueprint("slow"), [4, 4, 512]),
-    "want at most 16777216 parameters, got ",
+    `blueprint slow: want at most 16777216 parameters, got ${12 * (25 * 512 * 512 + 2 * 512) + 512}; ` +
+      'use fewer layers, or "C/4" channels within',
   );
 });
 
