@@ -2,9 +2,7 @@ import type { RunConfig } from "../contracts/config.ts";
 import { flopsOf } from "../engine/compile/schedule.ts";
 import { stepInput } from "../engine/graph/tensor.ts";
 import { reachable } from "../engine/graph/trace.ts";
-import { cnn, mlp } from "../engine/nn/hosts.ts";
-import { resnet } from "../engine/nn/resnet.ts";
-import { type Model, TraceScope } from "../engine/nn/scope.ts";
+import { TraceScope } from "../engine/nn/scope.ts";
 import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import {
   createKasmina,
@@ -18,6 +16,7 @@ import { build, findBlueprint, fitOf } from "../tezzeret/mod.ts";
 import type { GrowableModel, Topology } from "../tolaria/mod.ts";
 import { type Shape, sizeOf } from "../util/shape.ts";
 import { checkSlotNames } from "./config_names.ts";
+import { buildHost } from "./hosts.ts";
 import type { LayerSummary, NetworkSize } from "./options.ts";
 
 /** A host with its slots: what is trained, and the rules by which it grows. */
@@ -34,25 +33,6 @@ export interface Network {
   shapeOf(slot: string): Shape;
   /** Parameters of a blueprint's seed in a slot. */
   paramsOf(blueprint: string, slot: string): number;
-}
-
-type Host = RunConfig["host"];
-
-/** How each kind of host is built. */
-const hosts: {
-  [K in Host["kind"]]: (host: Extract<Host, { kind: K }>, input: Shape, classes: number) => Model;
-} = {
-  cnn: (host, input, classes) => cnn(input, classes, host.channels, host),
-  resnet: (host, input, classes) => resnet(input, classes, host),
-  mlp: (host, input, classes) => mlp(input, classes, host.hidden),
-};
-
-function buildHost<K extends Host["kind"]>(
-  host: Extract<Host, { kind: K }>,
-  input: Shape,
-  classes: number,
-): Model {
-  return hosts[host.kind as K](host, input, classes);
 }
 
 /** Builds the host that a configuration names, with its slots. */

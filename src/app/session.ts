@@ -14,6 +14,7 @@ import { createTezzeret, findBlueprint } from "../tezzeret/mod.ts";
 import { type Checkpoint, type Hooks, Trainer } from "../tolaria/mod.ts";
 import { createMemoryStore } from "../urza/mod.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
+import type { NetworkInput } from "../contracts/exported.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFiles } from "./run_files.ts";
 import { configHash, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
@@ -27,6 +28,8 @@ export interface Session {
   readonly journal: Journal;
   readonly network: Network;
   readonly trainer: Trainer;
+  /** What the network takes, for those who use it outside: see `NetworkInput`. */
+  readonly input: NetworkInput;
   /** Compiles, and goes on from the folder's newest checkpoint where asked. False where there was none. */
   start(resume: boolean): Promise<boolean>;
   destroy(): Promise<void>;
@@ -126,6 +129,11 @@ export function createSession(parts: SessionParts): Session {
     journal,
     network,
     trainer,
+    input: {
+      shape: [...examples.shape],
+      classes: [...data.dataset.classes],
+      normalisation: data.dataset.kind === "images" ? examples.stats : null,
+    },
     async start(resume) {
       const earlier = resume && folder ? await readCheckpoint(folder.store, await identity(config)) : null;
       if (resume && folder) {

@@ -73,6 +73,10 @@ const MlpHost = z.strictObject({
   hidden: z.array(count).min(1).max(16).default([32, 32]).describe("Width of each hidden layer."),
 });
 
+/** A host that is built from its description alone. */
+export const BuiltHost = z.discriminatedUnion("kind", [CnnHost, ResnetHost, MlpHost]);
+export type BuiltHost = z.output<typeof BuiltHost>;
+
 const weightDecay = z.number().min(0).default(5e-4).describe("Decay of weights per unit of learning rate.");
 const clip = z.number().min(0).default(0).describe("Largest gradient norm of a parameter group; 0 is off.");
 
@@ -223,7 +227,7 @@ export const RunConfig = z.strictObject({
     .describe("Starts the name of the run folder."),
   seed: z.int().min(0).max(0xffff_ffff).default(1).describe("Seed of everything random, 32 bits."),
   data: z.discriminatedUnion("kind", [ImageData, SpiralData]).describe("What is learned."),
-  host: z.discriminatedUnion("kind", [CnnHost, ResnetHost, MlpHost]).describe("The network before it grows."),
+  host: BuiltHost.describe("The network before it grows."),
   train: Train,
   growth: Growth,
   controller: ControllerConfig.prefault({ kind: "heuristic" }).describe("Who decides when to grow."),
