@@ -1,7 +1,7 @@
 import type { Gpu } from "../engine/gpu/device.ts";
 import { profile } from "../engine/gpu/profile.ts";
 import { peakOf } from "../engine/tune/peak.ts";
-import type { Hooks, Topology, Trainer } from "../tolaria/mod.ts";
+import type { Hooks, Outcome, Topology, Trainer } from "../tolaria/mod.ts";
 import { byKernel, type KernelProfile, type KernelReport } from "./kernel_profile.ts";
 
 /** Steps before the first profile, by which drivers have done what they do at first use. */
@@ -43,8 +43,8 @@ export class KernelProfiler {
     await this.#take();
   }
 
-  async #atEnd(outcome: "completed" | "interrupted"): Promise<void> {
-    if (outcome === "interrupted" || this.#steps === 0) return;
+  async #atEnd(outcome: Outcome): Promise<void> {
+    if (outcome !== "completed" || this.#steps === 0) return;
     const changed = JSON.stringify(this.#profiled) !== JSON.stringify(this.#trainer!.assembly.topology);
     if (this.#steps < WARM_STEPS || changed) await this.#take();
   }

@@ -2,6 +2,7 @@
 import type { ProfileName } from "../contracts/config.ts";
 import type { Stage } from "../contracts/control.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
+import type { Hooks } from "../tolaria/mod.ts";
 import type { ConfigSource } from "./config.ts";
 import type { KernelReport } from "./kernel_profile.ts";
 
@@ -39,6 +40,8 @@ export interface RunOptions {
   unsafeGpu?: boolean;
   /** Aborted: finish the step, write a checkpoint, return with outcome `interrupted`. */
   signal: AbortSignal;
+  /** Called at steps, ticks, epochs and what happens to the network; each is awaited, and may fail the run. */
+  hooks?: readonly Hooks[];
   /** Called for every event of the run, in order. */
   onEvent(event: AnyEnvelope): void;
   /** Called with each piece of a data set that has to be downloaded. */

@@ -2,7 +2,7 @@
 import type { RunConfig } from "../contracts/config.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { parseSchedule } from "../tamiyo/mod.ts";
-import { type Score, seedsWith } from "../tolaria/mod.ts";
+import { callHooks, type Score, seedsWith } from "../tolaria/mod.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFolder } from "./adapters/run_folder.ts";
 import { requireTimestamps } from "../engine/gpu/profile.ts";
@@ -104,7 +104,8 @@ async function train(
   const started = performance.now();
   const { config, gpu, data, network, folder } = parts;
   const profiler = options.profileKernels ? new KernelProfiler(gpu) : null;
-  const session = createSession({ ...parts, hooks: profiler ? [profiler.hooks] : [] });
+  const hooks = [...options.hooks ?? [], ...profiler ? [profiler.hooks] : []];
+  const session = createSession({ ...parts, hooks });
   const { trainer, bus, journal } = session;
   profiler?.follow(trainer);
   let begun = false;
@@ -162,6 +163,8 @@ async function train(
   } catch (error) {
     // A folder that could not be gone on with stays as it is.
     if (begun) {
+      // What went wrong first is what is told.
+      await callHooks(hooks, "onStop", "failed").catch(() => {});
       const { step } = trainer.progress;
       const end = { run: identity.run, reason: "failed" as const, step, loss: null, accuracy: null };
       await bus.publish("run.finished", end);

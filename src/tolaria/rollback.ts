@@ -1,6 +1,7 @@
 import { UserError } from "../util/errors.ts";
 import type { Alarm } from "./governor.ts";
 import { modeOf } from "./growable.ts";
+import { callHooks } from "./hooks.ts";
 import type { Trainer } from "./trainer.ts";
 
 /** Goes back to the last trusted state and prunes the seeds that may be to blame. */
@@ -37,7 +38,7 @@ export async function rollBack(trainer: Trainer, alarm: Alarm): Promise<void> {
   await trainer.swap(await trainer.assembler.get(trainer.topology));
   trainer.prepare();
   trainer.bless();
-  for (const hooks of trainer.hooks) await hooks.onRollback?.(alarm);
+  await callHooks(trainer.hooks, "onRollback", alarm);
 }
 
 /** Live seeds that changed within the watch window; where none did, all that are alive. */

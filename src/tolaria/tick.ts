@@ -2,6 +2,7 @@ import type { Action, Decision, Measurement, Observation } from "../contracts/co
 import type { Edge } from "../contracts/lifecycle.ts";
 import type { ActionContext, SlotMeasurement } from "../contracts/growth.ts";
 import { type Candidate, type Evaluation, measure } from "./evaluator.ts";
+import { callHooks } from "./hooks.ts";
 import { rollBack } from "./rollback.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -55,7 +56,7 @@ export async function endTick(trainer: Trainer): Promise<void> {
     decision,
   });
   await trainer.publishEdges(taken);
-  for (const hooks of trainer.hooks) await hooks.onTick?.(progress.tick);
+  await callHooks(trainer.hooks, "onTick", progress.tick);
   if (progress.tick % trainer.parts.config.loop.checkpointTicks === 0) await trainer.save();
 }
 

@@ -7,7 +7,7 @@ import { Assembler, type Assembly, type AssemblyParts } from "./assembly.ts";
 import { Evaluator } from "./evaluator.ts";
 import { Governor } from "./governor.ts";
 import { type Topology, topologyKey, topologyOf } from "./growable.ts";
-import type { Hooks } from "./hooks.ts";
+import { callHooks, type Hooks } from "./hooks.ts";
 import { type Expense, Ledger } from "./ledger.ts";
 import { MetricsReader, NOTHING_UNREAD } from "./metrics_reader.ts";
 import { nextStep } from "./next_step.ts";
@@ -103,8 +103,10 @@ export class Trainer {
         await this.save();
         return await this.#stop("interrupted");
       }
+      const { epochs } = this;
       this.#takeSteps(signal);
-      for (const hooks of this.hooks) await hooks.onStep?.(this.progress.step);
+      await callHooks(this.hooks, "onStep", this.progress.step);
+      for (let epoch = epochs; epoch < this.epochs;) await callHooks(this.hooks, "onEpoch", ++epoch);
       const { stepInTick } = this.progress;
       if (stepInTick % metricsSteps === 0) await this.#readMetrics();
       else if (this.building) await new Promise((resolve) => setTimeout(resolve));
@@ -116,7 +118,7 @@ export class Trainer {
   }
 
   async #stop(outcome: "completed" | "interrupted"): Promise<typeof outcome> {
-    for (const hooks of this.hooks) await hooks.onStop?.(outcome);
+    await callHooks(this.hooks, "onStop", outcome);
     return outcome;
   }
 
@@ -132,6 +134,12 @@ export class Trainer {
     const { maxSteps } = this.parts.config.train;
     return this.ledger.total >= this.ledger.budget ||
       (maxSteps !== undefined && this.progress.step >= maxSteps);
+  }
+
+  /** Passes over the training data that the steps taken have completed. */
+  get epochs(): number {
+    const { config, examples } = this.parts;
+    return Math.floor(this.progress.step * config.train.batch / examples.parts.train.count);
   }
 
   /** Ticks until the end at the present price of a step. */
@@ -217,7 +225,7 @@ export class Trainer {
 
   async publishEdges(edges: readonly Edge[]): Promise<void> {
     for (const edge of edges) await this.parts.bus.publish("seed.edge", edge);
-    if (edges.length > 0) { for (const hooks of this.hooks) await hooks.onMutation?.(edges); }
+    if (edges.length > 0) await callHooks(this.hooks, "onMutation", edges);
   }
 
   /** What the programs should hold at the slots' present stages. */
@@ -247,14 +255,14 @@ export class Trainer {
     this.reader.restore(state.unread);
   }
 
-  /** Takes the steps up to the next reading, or those of one submit; one by one where a hook follows them. */
+  /** Takes the steps up to the next reading, or those of one submit; fewer where a hook follows steps or epochs. */
   #takeSteps(signal: AbortSignal): void {
     const { metricsSteps, tickSteps } = this.parts.config.loop;
-    const followed = this.hooks.some(({ onStep }) => onStep);
-    const most = followed ? 1 : this.speedometer.stepsIn(SUBMIT_MS);
+    const most = this.hooks.some(({ onStep }) => onStep) ? 1 : this.speedometer.stepsIn(SUBMIT_MS);
+    const epochs = this.hooks.some(({ onEpoch }) => onEpoch) ? this.epochs : Infinity;
     const steps: QueuedStep[] = [];
     do steps.push(nextStep(this)); while (
-      steps.length < most && !this.finished && !signal.aborted &&
+      steps.length < most && !this.finished && !signal.aborted && this.epochs <= epochs &&
       this.progress.stepInTick % metricsSteps !== 0 &&
       this.progress.stepInTick !== tickSteps
     );
