@@ -1,10 +1,17 @@
-import { assert, assertEquals } from "@std/assert";
+/** What holds in every story of the slots: ten thousand of them, measured by the reference executor. */
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import type { Measurement } from "../../src/contracts/control.ts";
-import { type Edge, STAGES } from "../../src/contracts/lifecycle.ts";
+import type { Action } from "../../src/contracts/control.ts";
+import { GatesConfig } from "../../src/contracts/config.ts";
+import type { ActionContext } from "../../src/contracts/growth.ts";
+import { type Edge, type Evidence, LIVE_STAGES } from "../../src/contracts/lifecycle.ts";
+import type { Values } from "../../src/engine/graph/op.ts";
+import { createKasmina } from "../../src/kasmina/lifecycle.ts";
 import { legalActions } from "../../src/kasmina/legal.ts";
-import type { SlotMeasurement, TickMeasurements } from "../../src/contracts/growth.ts";
-import { controlLoss, slots } from "./slots.ts";
+import type { Kasmina, KasminaOptions } from "../../src/kasmina/types.ts";
+import { BLUEPRINTS, evaluated, find, fit, measureTick, planted, SLOTS } from "./world.ts";
+
+const STORIES = 10_000;
 
 /** The lifecycle once more, by hand. */
 const LEGAL = [
@@ -22,147 +29,207 @@ const LEGAL = [
   "RESETTING>DORMANT",
 ];
 
-const NAMES = ["a", "b", "c"];
-const EMBARGO = 3;
+const HOST = { params: 1000, flops: 10_000 };
+const gates = GatesConfig.parse({});
 
-const number = fc.oneof(
-  { weight: 8, arbitrary: fc.double({ min: 0.05, max: 2, noNaN: true }) },
-  fc.constantFrom(0, -1, NaN, Infinity),
-);
-const measurement: fc.Arbitrary<Measurement | null> = fc.option(
-  fc.record({
-    mean: number,
-    se: fc.double({ min: 0, max: 0.02, noNaN: true }),
-    n: fc.constantFrom(8, 8, 8, 4),
-  }),
-  { freq: 9 },
-);
-const often = fc.integer({ min: 0, max: 3 }).map((draw) => draw > 0);
-const slot: fc.Arbitrary<SlotMeasurement> = fc.record({
-  ready: often,
-  released: often,
-  gradNorm: fc.option(number, { freq: 9 }),
-  hostGradNorm: fc.option(number, { freq: 9 }),
-  advantage: measurement,
-  removal: measurement,
-  micros: fc.constant(null),
-});
-const tick = fc.record({
-  /** Which of the legal actions is taken, counted round and round; mostly the first, WAIT. */
-  pick: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat({ max: 59 })),
-  /** Now and then the governor strikes at one of the slots. */
-  condemned: fc.integer({ min: 0, max: 99 }).map((draw) => NAMES[draw]),
-  loss: fc.oneof({ weight: 9, arbitrary: fc.constant(controlLoss) }, measurement),
-  slots: fc.record({ a: slot, b: slot, c: slot }),
-});
-const story = fc.array(tick, { minLength: 40, maxLength: 120 });
-const schedule = fc.constantFrom(
-  "linear" as const,
-  "cosine" as const,
-  "sigmoid" as const,
-  "guarded" as const,
-);
+const options: KasminaOptions = {
+  slots: SLOTS.map((name) => ({ name, hostParams: 20 })),
+  host: HOST,
+  gates,
+  maxLive: 2,
+  paramsBudget: 1.5,
+  flopsBudget: 2,
+  alpha: { schedule: "linear", ticks: 2 },
+  fit,
+};
 
-type Watch = (edges: Edge[], tick: number, kasmina: ReturnType<typeof slots>) => void;
+const number = (value: Evidence[string]) => {
+  assert(typeof value === "number", `want a number as evidence, got ${value}`);
+  return value;
+};
 
-/** Lets a random story run and shows every moment of it to `watch`. */
-function live(watch: (kasmina: ReturnType<typeof slots>) => Watch): void {
-  fc.assert(
-    fc.property(schedule, story, (schedule, story) => {
-      const kasmina = slots({ alpha: { schedule, ticks: 4 } });
-      const look = watch(kasmina);
-      for (const [tick, { pick, condemned, loss, slots: found }] of story.entries()) {
-        const measured: TickMeasurements = { tick, step: 100 * tick, controlLoss: loss, slots: found };
-        look(kasmina.onTick(measured), tick, kasmina);
-        const context = { tick, step: 100 * tick, ticksLeft: 100, governor: null };
-        if (condemned) look(kasmina.condemn(condemned, context, "test"), tick, kasmina);
-        const legal = legalActions(kasmina, ["conv3", "big", "odd"], context);
-        const action = legal[pick % legal.length];
-        look(kasmina.apply(action, context), tick, kasmina);
-      }
-    }),
-    { numRuns: 60, seed: 1 },
-  );
+/** What the evidence of each edge must show, by the table of the lifecycle. */
+const proofs: Record<string, (evidence: Evidence, edge: Edge) => boolean> = {
+  "DORMANT>GERMINATED action": (e) =>
+    e.stage === "DORMANT" && e.embargo === 0 && e.governor === "allows" && e.fit === "fits" &&
+    number(e.live) < 2 && number(e.params) <= 1500 && number(e.flops) <= 20_000 && number(e.ticksLeft) >= 12,
+  "GERMINATED>TRAINING compiled": (e) => number(e.ticks) >= 1,
+  "GERMINATED>PRUNED compile_timeout": (e) => number(e.ticks) === 2,
+  "TRAINING>BLENDING action": proven,
+  "TRAINING>BLENDING gate": proven,
+  "TRAINING>PRUNED no_benefit": (e) => typeof e.failed === "string" && number(e.ticksInStage) === 12,
+  "TRAINING>PRUNED not_finite": (e) => ["NaN", "Infinity"].includes(e.gradNorm as string),
+  "TRAINING>PRUNED action": (e) => number(e.age) >= 3,
+  "BLENDING>HOLDING blended": (e) => e.alpha === 1 && number(e.controlLoss) <= number(e.limit),
+  "BLENDING>PRUNED regression": (e) =>
+    e.controlLoss === null || e.limit === null || !(Number(e.controlLoss) <= Number(e.limit)),
+  "BLENDING>PRUNED compile_timeout": (e) => number(e.ticks) >= 2,
+  "BLENDING>PRUNED action": (e) => number(e.age) >= 3,
+  "HOLDING>FOSSILIZED action": (e) =>
+    number(e.ticksInStage) >= 3 && number(e.lowerBound) > 0 && number(e.measurements) >= 3 &&
+    number(e.removalAge) <= 3,
+  "HOLDING>PRUNED holding_timeout": (e) => number(e.ticks) === 10,
+  "HOLDING>PRUNED action": (e) => number(e.age) >= 3,
+  "PRUNED>EMBARGOED released": () => true,
+  "EMBARGOED>RESETTING elapsed": (e) => number(e.ticks) === 3,
+  "RESETTING>DORMANT elapsed": (e) => number(e.ticks) === 1,
+};
+
+function proven(e: Evidence): boolean {
+  return number(e.ticksInStage) >= 3 && number(e.batches) >= 8 && number(e.lowerBound) > 0 &&
+    number(e.gradientRatio) >= 0.01 && number(e.gradientRatio) <= 100 && Number.isFinite(number(e.gradNorm));
 }
 
-Deno.test("lifecycle: no edge outside the table, and one record for each change of stage", () => {
-  const seen = new Set<string>();
-  live(() => {
-    const stages = new Map(NAMES.map((name) => [name, "DORMANT"]));
-    return (edges, tick, kasmina) => {
-      for (const edge of edges) {
-        assertEquals(edge.from, stages.get(edge.slot));
-        assert(LEGAL.includes(`${edge.from}>${edge.to}`), `${edge.from}>${edge.to}`);
-        assertEquals([edge.tick, edge.step], [tick, 100 * tick]);
-        stages.set(edge.slot, edge.to);
-        seen.add(`${edge.from}>${edge.to}`);
-      }
-      for (const name of NAMES) assertEquals(kasmina.stageOf(name), stages.get(name));
-    };
-  });
-  assertEquals([...seen].sort(), [...LEGAL].sort(), "the stories do not reach every edge");
-});
+const alone = find([]);
 
-Deno.test("lifecycle: alpha is in [0, 1], continuous and monotone within a tick, and 0 outside BLENDING and later", () => {
-  live(() => {
-    const last = new Map<string, { alpha: number; up: boolean }>();
-    return (edges, _, kasmina) => {
-      for (const name of NAMES) {
-        const path = [0, 0.25, 0.5, 0.75, 1].map((fraction) => kasmina.alphaAt(name, fraction));
-        const stage = kasmina.stageOf(name), row = kasmina.table.names.indexOf(name);
-        assert(path.every((alpha) => alpha >= 0 && alpha <= 1));
-        const falling = kasmina.frozen(name);
-        for (let k = 1; k < path.length; k++) {
-          assert(falling ? path[k] <= path[k - 1] : path[k] >= path[k - 1]);
-        }
-        assertEquals(path[0], kasmina.table.alpha[row]);
-        if (!["BLENDING", "HOLDING", "FOSSILIZED"].includes(stage)) assertEquals(path[4], 0);
-        if (["HOLDING", "FOSSILIZED"].includes(stage) && !falling) assertEquals(path, [1, 1, 1, 1, 1]);
-        const before = last.get(name);
-        const moved = edges.some((edge) => edge.slot === name);
-        if (before && !moved && before.up === !falling) {
-          assert(falling ? path[0] <= before.alpha : path[0] >= before.alpha, "alpha turned within a ramp");
-        }
-        last.set(name, { alpha: path[0], up: !falling });
-      }
-    };
-  });
-});
+/** One slot's past, as far as it binds its future. */
+interface Past {
+  stage: string;
+  embargoedAt: number | null;
+  alpha: number;
+  falling: boolean;
+}
 
-Deno.test("lifecycle: an empty slot has no parameters, blueprint or measurement, and budgets hold", () => {
-  live(() => (_, __, kasmina) => {
-    const observed = kasmina.observe();
-    for (
-      const slot of observed.filter((slot) => ["DORMANT", "EMBARGOED", "RESETTING"].includes(slot.stage))
-    ) {
-      assertEquals([slot.params, slot.flops, slot.alpha], [0, 0, 0]);
-      if (slot.stage === "DORMANT") assertEquals([slot.blueprint, kasmina.seedOf(slot.slot)], [null, null]);
+/** Holds a story against all that is promised, moment by moment. */
+class Witness {
+  readonly #moved = new Set<string>();
+  readonly past = new Map<string, Past>(
+    SLOTS.map((slot) => [slot, { stage: "DORMANT", embargoedAt: null, alpha: 0, falling: false }]),
+  );
+  constructor(readonly seen: Map<string, number>) {}
+
+  /** Takes in the edges of one call. */
+  look(edges: readonly Edge[], clock: { tick: number; step: number }): void {
+    const moved = new Set<string>();
+    for (const edge of edges) {
+      const past = this.past.get(edge.slot)!;
+      const way = `${edge.from}>${edge.to}`;
+      assert(LEGAL.includes(way), `${way} is no edge of the table`);
+      assertEquals([edge.from, edge.tick, edge.step], [past.stage, clock.tick, clock.step]);
+      assert(!moved.has(edge.slot), "two edges at once");
+      if (edge.reason === "governor") assert(edge.to === "PRUNED" && edge.evidence.why === "test");
+      else {
+        const proof = proofs[`${way} ${edge.reason}`];
+        assert(proof, `${way} has no reason ${edge.reason}`);
+        assert(proof(edge.evidence, edge), `${way} ${edge.reason} on ${JSON.stringify(edge.evidence)}`);
+      }
+      if (edge.to === "EMBARGOED") past.embargoedAt = edge.tick;
+      if (edge.to === "GERMINATED" && past.embargoedAt !== null) {
+        assert(edge.tick - past.embargoedAt >= gates.embargoTicks + gates.resettingTicks);
+      }
+      past.stage = edge.to;
+      moved.add(edge.slot);
+      this.seen.set(way, (this.seen.get(way) ?? 0) + 1);
     }
-    const total = (key: "params" | "flops") => observed.reduce((sum, slot) => sum + slot[key], 0);
-    assert(1000 + total("params") <= 1500 && 10_000 + total("flops") <= 20_000);
-    const live = observed.filter((s) => STAGES.indexOf(s.stage) >= 1 && STAGES.indexOf(s.stage) <= 4);
-    assert(live.length <= 2);
-  });
-});
+    for (const slot of moved) this.#moved.add(slot);
+  }
 
-Deno.test("lifecycle: no slot germinates again before its embargo is over", () => {
-  live(() => {
-    const embargoed = new Map<string, number>();
-    return (edges) => {
-      for (const edge of edges) {
-        if (edge.to === "EMBARGOED") embargoed.set(edge.slot, edge.tick);
-        const since = embargoed.get(edge.slot);
-        if (edge.to === "GERMINATED" && since !== undefined) assert(edge.tick - since >= EMBARGO + 1);
+  /** Looks at the slots as a tick leaves them. */
+  settle(kasmina: Kasmina): void {
+    const observed = kasmina.observe();
+    let live = 0, params = HOST.params, flops = HOST.flops;
+    for (const slot of observed) {
+      const past = this.past.get(slot.slot)!;
+      assertEquals(slot.stage, past.stage, "a stage changed without a record");
+      if (LIVE_STAGES.includes(slot.stage)) live++;
+      params += slot.params;
+      flops += slot.flops;
+      if (["DORMANT", "EMBARGOED", "RESETTING"].includes(slot.stage)) {
+        assertEquals([slot.params, slot.flops, slot.alpha], [0, 0, 0]);
       }
-    };
-  });
-});
+      if (slot.stage === "DORMANT") assertEquals([slot.blueprint, kasmina.seedOf(slot.slot)], [null, null]);
+      this.#lookAtAlpha(kasmina, slot.slot, past, this.#moved.has(slot.slot));
+    }
+    this.#moved.clear();
+    assert(
+      live <= 2 && params <= 1500 && flops <= 20_000,
+      `${live} live, ${params} parameters, ${flops} FLOPs`,
+    );
+  }
 
-Deno.test("lifecycle: a state saved and restored at any moment lives on identically", () => {
-  live(() => (_, __, kasmina) => {
-    const copy = slots();
-    copy.restore(JSON.parse(JSON.stringify(kasmina)));
-    assertEquals(copy.toJSON(), kasmina.toJSON());
-    assertEquals(copy.observe(), kasmina.observe());
-  });
+  #lookAtAlpha(kasmina: Kasmina, slot: string, past: Past, moved: boolean): void {
+    const falling = kasmina.frozen(slot);
+    const path = [0, 0.5, 1].map((fraction) => kasmina.alphaAt(slot, fraction));
+    assert(path.every((alpha) => alpha >= 0 && alpha <= 1));
+    for (const k of [1, 2]) {
+      assert(falling ? path[k] <= path[k - 1] : path[k] >= path[k - 1], "α turned in a tick");
+    }
+    if (!["BLENDING", "HOLDING", "FOSSILIZED"].includes(past.stage)) assertEquals(path, [0, 0, 0]);
+    if (["HOLDING", "FOSSILIZED"].includes(past.stage) && !falling) assertEquals(path, [1, 1, 1]);
+    if (!moved && past.falling === falling) {
+      assert(falling ? path[0] <= past.alpha : path[0] >= past.alpha, "α turned");
+    }
+    Object.assign(past, { alpha: path[0], falling });
+  }
+}
+
+/** Bits of a number that stands for one tick. */
+const bits = (word: number, from: number, count: number) => (word >>> from) & ((1 << count) - 1);
+
+/** Any action at all, legal or not. */
+function anyAction(word: number): Action {
+  const slot = SLOTS[bits(word, 0, 2) % 3], kind = bits(word, 2, 2);
+  if (kind === 0) return { kind: "germinate", slot, blueprint: BLUEPRINTS[bits(word, 4, 2)] };
+  return { kind: (["advance", "prune", "fossilize"] as const)[kind - 1], slot };
+}
+
+/** Acts as the word of a tick says: mostly a legal action or none, now and then an illegal one, which must be refused. */
+function act(kasmina: Kasmina, word: number, context: ActionContext): Edge[] {
+  const tried = anyAction(word);
+  const veto = kasmina.check(tried, context);
+  if (veto && bits(word, 6, 4) === 0) {
+    const before = kasmina.toJSON();
+    assertThrows(() => kasmina.apply(tried, context), Error, veto.reason);
+    assertEquals(kasmina.toJSON(), before, "a refused action left a trace");
+  }
+  if (bits(word, 10, 1)) return [];
+  const legal = legalActions(kasmina, BLUEPRINTS, context);
+  const hopeful = legal.filter(({ kind }) => kind === "advance" || kind === "fossilize");
+  const choice = hopeful.length > 0 && bits(word, 11, 1) ? hopeful : legal;
+  return kasmina.apply(choice[bits(word, 12, 8) % choice.length], context);
+}
+
+const schedules = ["linear", "cosine", "sigmoid", "guarded"] as const;
+const story = fc.array(fc.nat(0x7fff_ffff), { minLength: 12, maxLength: 40, size: "max" });
+
+Deno.test(`lifecycle: no edge outside the table, each on its evidence, in ${STORIES} random stories`, () => {
+  const seen = new Map<string, number>(), same = new Set<Values>();
+  fc.assert(
+    fc.property(fc.constantFrom(...schedules), story, (schedule, words) => {
+      let kasmina = createKasmina({ ...options, alpha: { schedule, ticks: 2 } });
+      const witness = new Witness(seen);
+      for (const [tick, word] of words.entries()) {
+        const clock = { tick, step: 100 * tick };
+        const unlucky = bits(word, 20, 4), blindness = bits(word, 24, 5);
+        const measured = measureTick(kasmina, clock, (slot) => ({
+          late: unlucky === SLOTS.indexOf(slot as never),
+          stuck: unlucky === 3 + SLOTS.indexOf(slot as never),
+          blind: blindness === SLOTS.indexOf(slot as never),
+        }), blindness !== 4);
+        witness.look(kasmina.onTick(measured), clock);
+        const context = { ...clock, ticksLeft: 40 - tick, governor: blindness === 5 ? "watching" : null };
+        if (blindness === 6) {
+          witness.look(kasmina.condemn(SLOTS[word % 3], context, "test"), clock);
+        }
+        witness.look(act(kasmina, word, context), clock);
+        witness.settle(kasmina);
+        if (blindness === 7) {
+          const copy = createKasmina({ ...options, alpha: { schedule, ticks: 2 } });
+          copy.restore(JSON.parse(JSON.stringify(kasmina)));
+          assertEquals([copy.toJSON(), copy.observe()], [kasmina.toJSON(), kasmina.observe()]);
+          kasmina = copy;
+        }
+        const seeds = planted(kasmina);
+        // Seeds that the host does not know of, or knows at no strength, change nothing.
+        if (seeds.every(({ mode, alpha }) => mode === "shadow" || (mode === "blend" && alpha === 0))) {
+          const { logits } = find(seeds);
+          if (!same.has(logits)) assertEquals(logits, alone.logits);
+          same.add(logits);
+        }
+      }
+    }),
+    { numRuns: STORIES, seed: 1 },
+  );
+  assertEquals([...seen.keys()].sort(), LEGAL.toSorted(), "the stories do not reach every edge");
+  assert(evaluated() > 100, "the stories hardly differ");
 });
