@@ -15,6 +15,7 @@ const PROGRAMS = [
   "compile",
   "step",
   "scaling",
+  "bus",
 ];
 
 const at = Deno.args.indexOf("--only");

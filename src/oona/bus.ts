@@ -21,11 +21,18 @@ export interface SubscribeOptions {
   backoffMs?: number;
   maxBackoffMs?: number;
   /**
-   * `return` (default): a handler that returns has done its work. `manual`: the message is done when the
-   * handler has called `ack()`; without one after `ackTimeoutMs` (default 60,000) that try has failed.
+   * `return` (default): a handler that has returned, or whose promise has resolved, has done its work. `manual`: the
+   * message is done when the handler has called `ack()`. A try that is not done after `ackTimeoutMs` (default 60,000)
+   * has failed; its handler may still be at work when the next try begins.
    */
   ack?: "return" | "manual";
   ackTimeoutMs?: number;
+  /**
+   * Sequence number (`Envelope.id`) of the first message wanted: those from there on that were published before come
+   * first, whatever the capacity, then the new ones, without a gap. `oldest`: everything that is still kept. Default:
+   * new messages only.
+   */
+  from?: number | "oldest";
 }
 
 /** A message that a subscription could not process. */
@@ -50,7 +57,8 @@ export interface SubscriptionStats {
 
 /**
  * Carries typed messages from publishers to subscribers, at least once, each subscription in the order of
- * publication. A message nobody has subscribed to goes nowhere.
+ * publication. The newest messages of each topic are kept for those who subscribe later. A subscription that is slow or
+ * fails holds up nobody but publishers of its own control topic, and those only once its queue is full.
  */
 export interface Bus {
   /**
@@ -58,10 +66,14 @@ export interface Bus {
    * message is in line when `publish` returns, so callers who do not await keep their order too.
    * A handler that awaits a publication to a topic whose queue it alone empties waits for itself.
    *
-   * @throws after `close`
+   * @throws after `close`, and where there is no such topic
    */
   publish<T extends Topic>(topic: T, payload: Payloads[T]): Promise<void>;
-  /** Returns a function that ends the subscription; what waits for it is forgotten. */
+  /**
+   * Returns a function that ends the subscription; what waits for it is forgotten.
+   *
+   * @throws where there is no such topic, or messages from `from` on are no longer kept
+   */
   subscribe<T extends Topic>(topic: T, handler: Handler<T>, options?: SubscribeOptions): () => void;
   /** Resolves when nothing waits and no handler runs. Not for use inside a handler. */
   drain(): Promise<void>;

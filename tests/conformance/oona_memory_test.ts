@@ -1,4 +1,4 @@
-import { createMemoryBus } from "../../src/oona/mod.ts";
+import { createMemoryBus } from "../../src/oona/memory.ts";
 import { busSuite } from "./bus_suite.ts";
 
 busSuite("createMemoryBus()", createMemoryBus);
