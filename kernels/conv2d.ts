@@ -9,6 +9,7 @@ import gradientSource from "../shaders/product/input_gradient.wgsl" with { type:
 import { type Attrs, type Call, single, type Variant, workgroupsFor } from "../src/engine/gpu/kernel.ts";
 import { type ConvAttrs, convSizes } from "./conv_sizes.ts";
 import { type Product, productVariants } from "./product.ts";
+import { type Winograd, winogradVariants } from "./winograd.ts";
 
 export type InputGradientAttrs = ConvAttrs & { input: readonly number[] };
 
@@ -188,6 +189,13 @@ function gradientProduct(task: Task): Product | null {
   };
 }
 
+/** A task as Winograd's minimal filtering; null where that does not apply. */
+function winogradOf(task: Task): Winograd | null {
+  if (task.stride !== 1 || task.kernel.some((taps) => taps !== 3) || !wholeVectors(task)) return null;
+  const { gradient, padding } = task;
+  return { ...task, wanted: "result", padding: gradient ? 2 - padding : padding, turned: gradient };
+}
+
 /** The ordered variants for one way to see a call as a task. */
 function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly Variant<A>[] {
   const strip3: Variant<A> = {
@@ -290,12 +298,16 @@ function variantsOf<A extends Attrs>(taskOf: (call: Call<A>) => Task): readonly 
       });
     },
   };
+  const product = (call: Call<A>) => productOf(taskOf(call));
+  const winograd = winogradVariants((call: Call<A>) => winogradOf(taskOf(call)), product);
   return [
     strip3,
     depthwise3,
     strip,
     narrow,
-    ...productVariants((call: Call<A>) => productOf(taskOf(call))),
+    winograd.best,
+    ...productVariants(product),
+    ...winograd.each,
     plain,
   ];
 }

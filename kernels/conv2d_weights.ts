@@ -17,6 +17,7 @@ import { sizeOf } from "../src/util/shape.ts";
 import { type ConvAttrs, type ConvSizes, convSizes } from "./conv_sizes.ts";
 import { type Product, productVariants } from "./product.ts";
 import { reduceRuns } from "./reduce.ts";
+import { type Winograd, winogradVariants } from "./winograd.ts";
 
 export type WeightGradientAttrs = ConvAttrs & { kernel: readonly number[] };
 type WeightCall = Call<WeightGradientAttrs>;
@@ -198,7 +199,8 @@ const strip: Variant<WeightGradientAttrs> = {
   },
 };
 
-function productOf(call: WeightCall): Product | null {
+/** The gradient as a product; null where there is none. */
+export function weightProduct(call: WeightCall): Product | null {
   const sizes = sizesOf(call);
   const { batch, input, inChannels, kernel, output, outChannels } = sizes;
   if (sizes.depthwise || outChannels % 4 !== 0) return null;
@@ -226,6 +228,25 @@ function productOf(call: WeightCall): Product | null {
     rows: m,
   };
 }
+
+/** The gradient as Winograd's minimal filtering; null where that does not apply. */
+function winogradOf(call: WeightCall): Winograd | null {
+  const sizes = sizesOf(call);
+  const { batch, input, inChannels, kernel, output, outChannels } = sizes;
+  if (call.attrs.stride !== 1 || kernel.some((taps) => taps !== 3) || !wholeVectors(sizes)) return null;
+  return {
+    wanted: "filter",
+    batch,
+    source: input,
+    sourceChannels: inChannels,
+    result: output,
+    channels: outChannels,
+    padding: call.attrs.padding,
+    turned: false,
+  };
+}
+
+const winograd = winogradVariants(winogradOf, weightProduct);
 
 const plain: Variant<WeightGradientAttrs> = {
   id: "plain",
@@ -257,6 +278,8 @@ export const weightGradientVariants: readonly Variant<WeightGradientAttrs>[] = [
   narrow3,
   depthwise3,
   depthwise3Many,
-  ...productVariants(productOf),
+  winograd.best,
+  ...productVariants(weightProduct),
+  ...winograd.each,
   plain,
 ];

@@ -101,7 +101,7 @@ const CORES = 132;
 const FULL_CORE = 256;
 /** Bytes a nanosecond, and nanoseconds of one more dispatch that depends on another. */
 const BANDWIDTH = 2000;
-const DISPATCH = 6000;
+export const DISPATCH = 6000;
 
 /** Estimated nanoseconds of a product: its cores' work, or one workgroup's if they are too few, and the sum's traffic. */
 function estimate(product: Product, { tile, splits }: Plan): number {
@@ -120,21 +120,32 @@ function bestPlan(product: Product, tiles: readonly Tile[]): Plan {
   return plans.reduce((best, plan) => estimate(product, plan) < estimate(product, best) ? plan : best);
 }
 
+/** The best of `tiles` that a device has room for, for a product that may be a part of another lowering; null if none fits. */
+export function planProduct(
+  product: Product,
+  tiles: readonly Tile[],
+  call: Call,
+  device: DeviceTraits,
+): { readonly lowering: Lowering; readonly nanoseconds: number } | null {
+  const fitting = tiles.filter((tile) =>
+    tile.fits(call, device) && gridOf(product, tile)[1] <= MAX_WORKGROUPS
+  );
+  if (fitting.length === 0) return null;
+  const plan = bestPlan(product, fitting);
+  return { lowering: lowerProduct(product, plan), nanoseconds: estimate(product, plan) };
+}
+
 /** Variants of an op that is a product: the plan that suits it best, then each tile for those who measure. */
 export function productVariants<A extends Attrs>(productOf: (call: Call<A>) => Product | null): Variant<A>[] {
   const variant = (id: string, tiles: readonly Tile[]): Variant<A> => {
-    const fitting = (call: Call<A>, device: DeviceTraits) => {
+    const plan = (call: Call<A>, device: DeviceTraits) => {
       const product = productOf(call);
-      if (!product || device.software) return [];
-      return tiles.filter((tile) => tile.fits(call, device) && gridOf(product, tile)[1] <= MAX_WORKGROUPS);
+      return product && !device.software ? planProduct(product, tiles, call, device) : null;
     };
     return {
       id,
-      fits: (call, device) => fitting(call, device).length > 0,
-      lower(call, device) {
-        const product = productOf(call)!;
-        return lowerProduct(product, bestPlan(product, fitting(call, device)));
-      },
+      fits: (call, device) => plan(call, device) !== null,
+      lower: (call, device) => plan(call, device)!.lowering,
     };
   };
   return [

@@ -62,6 +62,7 @@ const shapes: readonly ConvShape[] = [
   { height: 4, width: 4, channels: 8, out: 4, padding: 2 },
   { height: 5, width: 9, channels: 4, out: 4, padding: 0 },
   { height: 4, width: 5, channels: 4, out: 4, kernel: [2, 3], padding: 1 },
+  { batch: 2, height: 3, width: 5, channels: 4, out: 4, padding: 3 },
   // Other kernels and strides.
   { batch: 2, height: 4, width: 5, channels: 8, out: 4, kernel: [1, 1] },
   { height: 5, width: 5, channels: 4, out: 4, kernel: [1, 1], stride: 2 },

@@ -2,7 +2,12 @@ import { assert, assertEquals } from "@std/assert";
 import { matmulVariants } from "../../kernels/matmul.ts";
 import type { DeviceTraits, Lowering } from "../../src/engine/gpu/kernel.ts";
 
-const device: DeviceTraits = { software: false, features: new Set(), maxWorkgroupBytes: 49_152 };
+const device: DeviceTraits = {
+  software: false,
+  features: new Set(),
+  maxWorkgroupBytes: 49_152,
+  maxBufferBytes: 2 ** 30,
+};
 
 /** The kernel that a GPU takes for a product, or the one of that id. */
 function lower(m: number, k: number, n: number, id = "tiled"): Lowering {

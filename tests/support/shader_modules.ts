@@ -14,25 +14,33 @@ const FEATURES: Readonly<Record<string, string>> = {
   chromium_experimental_subgroup_matrix: "chromium-experimental-subgroup-matrix",
 };
 
+/** Files that are valid only together: what cores of a family take, and how a file that gives it to them begins. */
+const FAMILIES = [{ takes: /\bleftBlock\(/, gives: /^fn leftBlock\(/m }, {
+  takes: /\bSIDE\b/,
+  gives: /^const SIDE: u32/m,
+}];
+
 /**
- * All WGSL that a device of these features can compile: the files of shaders/, and each core of products with each file of
- * operands, which are valid only together.
+ * All WGSL that a device of these features can compile: the files of shaders/, where each core of products is joined to each
+ * file of operands, and each Winograd transform to each file of points.
  */
 export function shaderModules(features: ReadonlySet<string>): ShaderModule[] {
   const files = sourceFiles(["shaders"], [".wgsl"]).map((name) => ({
     name,
     code: Deno.readTextFileSync(name),
   }));
-  const givesOperands = ({ code }: ShaderModule) => /^fn leftBlock\(/m.test(code);
-  const takesOperands = (file: ShaderModule) => !givesOperands(file) && file.code.includes("leftBlock(");
-  const products = files.filter(takesOperands).flatMap((core) =>
-    files.filter(givesOperands).map((operands) => {
-      const name = `${core.name} + ${operands.name}`;
-      return { name, code: specialize(name, core.code + operands.code, {}) };
-    })
-  );
-  const whole = files.filter((file) => !givesOperands(file) && !takesOperands(file));
-  return [...whole, ...products].filter(({ code }) =>
+  const joined = FAMILIES.flatMap(({ takes, gives }) => {
+    const parts = files.filter(({ code }) => gives.test(code));
+    const cores = files.filter(({ code }) => takes.test(code) && !gives.test(code));
+    return cores.flatMap((core) =>
+      parts.map((part) => {
+        const name = `${core.name} + ${part.name}`;
+        return { name, code: specialize(name, core.code + part.code, {}) };
+      })
+    );
+  });
+  const whole = files.filter(({ code }) => !FAMILIES.some(({ takes }) => takes.test(code)));
+  return [...whole, ...joined].filter(({ code }) =>
     [...code.matchAll(/^enable (\w+);/gm)].every(([, extension]) => features.has(FEATURES[extension]))
   );
 }

@@ -94,6 +94,7 @@ export async function openDevice(gpu: GPU, backend: BackendName): Promise<Gpu> {
       software,
       features: new Set<string>(features),
       maxWorkgroupBytes: device.limits.maxComputeWorkgroupStorageSize,
+      maxBufferBytes: Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize),
     },
     allocator,
     // After createComputePipelineAsync of a slow kernel, Dawn's Node binding under Deno may stop all timers for good.

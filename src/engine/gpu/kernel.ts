@@ -27,6 +27,8 @@ export interface DeviceTraits {
   readonly software: boolean;
   readonly features: ReadonlySet<string>;
   readonly maxWorkgroupBytes: number;
+  /** Of a buffer, and of what a kernel can bind of one. */
+  readonly maxBufferBytes: number;
 }
 
 /** What stands at one binding: an input by index, the output, or a scratch buffer by index. */

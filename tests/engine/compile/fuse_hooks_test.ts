@@ -19,7 +19,12 @@ import { onEachDevice } from "../../support/devices.ts";
 import { runGraph } from "../../support/run_graph.ts";
 import { fillInput, testRandom } from "../../support/values.ts";
 
-const software: DeviceTraits = { software: true, features: new Set(), maxWorkgroupBytes: 16_384 };
+const software: DeviceTraits = {
+  software: true,
+  features: new Set(),
+  maxWorkgroupBytes: 16_384,
+  maxBufferBytes: 2 ** 27,
+};
 const names = (...outputs: Tensor[]) =>
   schedule(outputs, software, firstFit).map(({ lowering }) => lowering.dispatches.at(-1)!.name);
 

@@ -1,0 +1,55 @@
+// planes[i, j, tile, c] of images [n, y, x, c]: tiles of SIDE × SIDE pixels, OUT apart, transformed along y and x. All
+// channel counts are in vec4s.
+override TILES: u32 = 1u;
+override PLANE_TILES: u32 = 1u; // tiles of a plane, zeros behind the last one of the images
+override TILES_DOWN: u32 = 1u;
+override TILES_ACROSS: u32 = 1u;
+override HEIGHT: u32 = 1u;
+override WIDTH: u32 = 1u;
+override CHANNELS: u32 = 1u;
+override PADDING: i32 = 0;
+
+@group(0) @binding(0) var<storage, read> images: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> planes: array<vec4f>;
+
+fn pixel4(tile: u32, i: u32, j: u32, c: u32) -> vec4f {
+  let y = tile / TILES_ACROSS % TILES_DOWN * OUT + i - u32(PADDING);
+  let x = tile % TILES_ACROSS * OUT + j - u32(PADDING);
+  if (tile >= TILES || y >= HEIGHT || x >= WIDTH) { return vec4f(); }
+  return images[((tile / (TILES_ACROSS * TILES_DOWN) * HEIGHT + y) * WIDTH + x) * CHANNELS + c];
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let at = (group.y * groups.x + group.x) * 64u + lane;
+  if (at >= PLANE_TILES * CHANNELS) { return; }
+  let tile = at / CHANNELS;
+  let c = at % CHANNELS;
+  var columns: array<array<vec4f, SIDE>, SIDE>;
+  // unroll
+  for (var j = 0u; j < SIDE; j++) {
+    var line: array<vec4f, SIDE>;
+    // unroll
+    for (var i = 0u; i < SIDE; i++) {
+      line[i] = pixel4(tile, i, j, c);
+    }
+    columns[j] = sourceLine(line);
+  }
+  // unroll
+  for (var i = 0u; i < SIDE; i++) {
+    var line: array<vec4f, SIDE>;
+    // unroll
+    for (var j = 0u; j < SIDE; j++) {
+      line[j] = columns[j][i];
+    }
+    line = sourceLine(line);
+    // unroll
+    for (var j = 0u; j < SIDE; j++) {
+      planes[(i * SIDE + j) * (PLANE_TILES * CHANNELS) + at] = line[j];
+    }
+  }
+}
