@@ -1,6 +1,5 @@
 /** What every WebGPU implementation must do for the engine. Web APIs only: pages run it, too. */
 import { compile } from "../../src/engine/compile/program.ts";
-import { flopsOf } from "../../src/engine/compile/schedule.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { GpuError } from "../../src/engine/gpu/errors.ts";
 import type { Dispatch } from "../../src/engine/gpu/kernel.ts";
@@ -11,19 +10,11 @@ import { exp, mul, tanh } from "../../src/engine/ops/elementwise.ts";
 import { matmul } from "../../src/engine/ops/matmul.ts";
 import { softmax } from "../../src/engine/ops/loss.ts";
 import { sum } from "../../src/engine/ops/reduce.ts";
-import { sizeOf } from "../../src/util/shape.ts";
 import { allCases } from "../cases/all.ts";
-import type { OpCase } from "../cases/types.ts";
-import {
-  checkGradients,
-  checkVariants,
-  type Choice,
-  choicesOf,
-  instantiate,
-  isDifferentiable,
-} from "../support/case_checks.ts";
+import { checkGradients, checkVariants, isDifferentiable } from "../support/case_checks.ts";
 import { expectEqual, expectFailure, expectTrue } from "../support/expect.ts";
-import { checkHalves, textOf } from "../support/half_checks.ts";
+import { checkHalves } from "../support/half_checks.ts";
+import { type ForeignKernels, halfChecksOf, kernelsToCheck } from "../support/kernel_plan.ts";
 import { trainTinyCnn } from "../support/tiny_training.ts";
 import { fillInput, testRandom } from "../support/values.ts";
 
@@ -33,11 +24,7 @@ export interface DeviceUnderTest {
   readonly gpu: Gpu;
   /** Opens another device, which the check destroys. */
   open(): Promise<Gpu>;
-  /**
-   * In which cases to check kernels that the device takes in none by itself, those for GPUs on a CPU and the reverse: in
-   * all that they fit, or in the largest and products in one size of tiles. Some compilers take seconds for one.
-   */
-  readonly foreignKernels: "every case" | "largest case";
+  readonly foreignKernels: ForeignKernels;
 }
 
 export interface DeviceCheck {
@@ -303,69 +290,25 @@ async function forAll<T>(cases: readonly T[], check: (one: T) => Promise<void>):
   if (failures.length > 0) throw new Error(failures.join("\n"));
 }
 
-/**
- * The kernels to check in each case. Variants of one text differ in constants, as tiles of products do in size: a case
- * checks the first of them. Where every case is checked, each further one is in the case with the most work, which is
- * several tiles large with rows and columns left over.
- */
-function kernelsToCheck(cases: readonly OpCase[], { gpu, foreignKernels }: DeviceUnderTest) {
-  const largestFirst = cases.toSorted((a, b) => workOf(b) - workOf(a));
-  const all = largestFirst.map((opCase) => [opCase, choicesOf(opCase, gpu.traits)] as const);
-  const own = new Set(all.flatMap(([, choices]) => choices.filter(({ first }) => first).map(({ id }) => id)));
-  const seen = new Set<string>();
-  return new Map(all.map(([opCase, choices]) => {
-    const texts = new Set<string>();
-    const wanted = (choice: Choice) => {
-      const text = textOf(opCase, choice);
-      const newText = !texts.has(text), newVariant = !seen.has(choice.id);
-      texts.add(text);
-      seen.add(choice.id);
-      return own.has(choice.id) ||
-        (foreignKernels === "every case" ? newText || newVariant : newText && newVariant);
-    };
-    return [opCase, choices.filter(wanted)];
-  }));
-}
-
-const elementsOf = ({ inputs }: OpCase) => inputs.reduce((total, { shape }) => total + sizeOf(shape), 0);
-
-/** Elements read and FLOPs. */
-function workOf(opCase: OpCase): number {
-  return elementsOf(opCase) + flopsOf([instantiate(opCase).output]);
-}
-
-/** For each text of kernels that an op has, the smallest case that runs it: sizes are constants that halves do not touch. */
-function oneCaseForEachText(cases: readonly OpCase[], gpu: Gpu): Map<Choice, OpCase> {
-  const bySize = cases.toSorted((a, b) => elementsOf(a) - elementsOf(b));
-  const seen = new Set<string>();
-  const chosen = new Map<Choice, OpCase>();
-  for (const opCase of bySize.slice(bySize.length >> 1)) {
-    for (const choice of choicesOf(opCase, gpu.traits)) {
-      const text = textOf(opCase, choice);
-      if (!seen.has(text)) chosen.set(choice, opCase);
-      seen.add(text);
-    }
-  }
-  return chosen;
-}
-
 /** Three checks an op: its kernels, those kernels with operands stored as halves, and the kernels of its gradient. */
 const opChecks: readonly DeviceCheck[] = [...new Set(allCases.map(({ op }) => op))].flatMap((op) => {
   const cases = allCases.filter((opCase) => opCase.op === op);
   const differentiable = cases.filter(isDifferentiable);
   const checks: DeviceCheck[] = [{
     name: `${op}: every case equals its reference, in every variant`,
-    run(device) {
-      const kernels = kernelsToCheck(cases, device);
-      return forAll(cases, (opCase) => checkVariants(device.gpu, opCase, kernels.get(opCase)!));
+    run({ gpu, foreignKernels }) {
+      const kernels = kernelsToCheck(cases, gpu.traits, foreignKernels);
+      return forAll(cases, (opCase) => checkVariants(gpu, opCase, kernels.get(opCase)!));
     },
   }, {
     name:
       `${op}: every variant equals its reference with operands stored as halves, where the device has f16`,
     run({ gpu }) {
       if (!gpu.traits.features.has("shader-f16")) return;
-      const kernels = oneCaseForEachText(cases, gpu);
-      return forAll([...kernels.keys()], (choice) => checkHalves(gpu, kernels.get(choice)!, choice));
+      return forAll(
+        halfChecksOf(cases, gpu.traits),
+        ({ opCase, choice, storage }) => checkHalves(gpu, opCase, choice, storage),
+      );
     },
   }];
   if (differentiable.length > 0) {

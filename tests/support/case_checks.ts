@@ -2,7 +2,7 @@
 import { evaluate, type Feeds } from "../../src/engine/compile/reference.ts";
 import { callOf, type ChooseVariant, firstFit } from "../../src/engine/compile/schedule.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
-import type { DeviceTraits } from "../../src/engine/gpu/kernel.ts";
+import type { Call, DeviceTraits } from "../../src/engine/gpu/kernel.ts";
 import { gradients } from "../../src/engine/graph/gradients.ts";
 import { apply, resident, type Tensor } from "../../src/engine/graph/tensor.ts";
 import { mul } from "../../src/engine/ops/elementwise.ts";
@@ -13,18 +13,22 @@ import { assertClose } from "./close.ts";
 import { runGraph } from "./run_graph.ts";
 import { fillInput, testRandom } from "./values.ts";
 
-interface Instance {
+interface Graph {
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
-  readonly feeds: Feeds;
+}
+
+/** The graph of a case. */
+export function graphOf({ op, inputs, attrs = {} }: OpCase): Graph {
+  const tensors = inputs.map(({ shape, dtype }, k) => resident(`in${k}`, shape, dtype ?? "f32"));
+  return { inputs: tensors, output: apply(opTable[op], tensors, attrs) };
 }
 
 /** The graph of a case and values for its inputs. */
-export function instantiate(opCase: OpCase): Instance {
+export function instantiate(opCase: OpCase): Graph & { readonly feeds: Feeds } {
   const random = testRandom(opCase.name);
-  const inputs = opCase.inputs.map(({ shape, dtype }, k) => resident(`in${k}`, shape, dtype ?? "f32"));
   const feeds = Object.fromEntries(opCase.inputs.map((input, k) => [`in${k}`, fillInput(input, random)]));
-  return { inputs, output: apply(opTable[opCase.op], inputs, opCase.attrs ?? {}), feeds };
+  return { ...graphOf(opCase), feeds };
 }
 
 /** A scalar that weighs every element of a case's result differently, and its gradients. */
@@ -56,12 +60,15 @@ export interface Choice {
 
 /**
  * All variants that fit a case on a device, whether or not it runs on a CPU: those for GPUs must be right where there is
- * none, too, and the other way round.
+ * none, too, and the other way round. `call` says how the operands are stored, where not as f32.
  */
-export function choicesOf(opCase: OpCase, own: DeviceTraits): Choice[] {
+export function choicesOf(
+  opCase: OpCase,
+  own: DeviceTraits,
+  call: Call = callOf(graphOf(opCase).output),
+): Choice[] {
   const { lower } = opTable[opCase.op];
   if (lower === "view" || "wgsl" in lower) return [{ id: "", traits: own, first: true }];
-  const call = callOf(instantiate(opCase).output);
   const kinds = [own, { ...own, software: !own.software }];
   const first = firstFit(opCase.op, lower, call, own);
   return lower.flatMap((variant) => {
@@ -70,7 +77,8 @@ export function choicesOf(opCase: OpCase, own: DeviceTraits): Choice[] {
   });
 }
 
-const choosing = (op: string, id: string): ChooseVariant => (name, variants, call, device) =>
+/** Takes one variant of an op, and what fits first of all others. */
+export const choosing = (op: string, id: string): ChooseVariant => (name, variants, call, device) =>
   name === op && id ? variants.find((v) => v.id === id)! : firstFit(name, variants, call, device);
 
 /**
