@@ -21,7 +21,8 @@ export interface Alarm {
 export interface GovernorState {
   readonly losses: readonly number[];
   readonly gradients: readonly number[];
-  readonly spikes: number;
+  /** Whether each of the last readings, oldest first, was a spike or a collapse. */
+  readonly signs: readonly boolean[];
   readonly rollbacks: number;
 }
 
@@ -34,8 +35,8 @@ const mean = (values: readonly number[]): number => values.reduce((sum, v) => su
 
 /**
  * Watches loss and gradients for breakdown: NaN or infinity at once; a loss above `lossRatio` times the mean and
- * `lossDeviations` median absolute deviations above it, `spikes` times in a row; a gradient `gradientRatio` times its
- * median; a loss back at chance after it was well below. A network that still does far better than chance (`lossFloor`) has
+ * `lossDeviations` median absolute deviations above it, or back at chance after it was well below, `spikes` times within
+ * `window` readings; a gradient `gradientRatio` times its median. A network that still does far better than chance (`lossFloor`) has
  * not broken down, however much worse than before: near zero, losses jump.
  */
 export class Governor {
@@ -43,7 +44,7 @@ export class Governor {
   readonly #chance: number;
   #losses: number[] = [];
   #gradients: number[] = [];
-  #spikes = 0;
+  #signs: boolean[] = [];
   #rollbacks = 0;
 
   constructor(limits: Limits, classes: number) {
@@ -66,12 +67,16 @@ export class Governor {
     if (!Number.isFinite(loss) || !Number.isFinite(gradNorm)) {
       return { diagnosis: "not_finite", value: Number.isFinite(loss) ? gradNorm : loss, limit: Infinity };
     }
-    const alarm = this.#losses.length >= this.#limits.minReadings ? this.#judge(loss, gradNorm) : null;
-    if (this.#spikes === 0) {
-      remember(this.#losses, loss, this.#limits.window);
-      remember(this.#gradients, gradNorm, this.#limits.window);
+    const { minReadings, window, spikes } = this.#limits;
+    const sign = this.#losses.length >= minReadings ? this.#judge(loss, gradNorm) : null;
+    remember(this.#signs, sign !== null, window);
+    if (!sign) {
+      remember(this.#losses, loss, window);
+      remember(this.#gradients, gradNorm, window);
+      return null;
     }
-    return alarm;
+    const enough = sign.diagnosis === "gradient_explosion" || this.#signs.filter(Boolean).length >= spikes;
+    return enough ? sign : null;
   }
 
   /** The control loss of a tick has no history that counts: only a broken number is an alarm. */
@@ -80,27 +85,21 @@ export class Governor {
     return { diagnosis: "not_finite", value: loss, limit: Infinity };
   }
 
+  /** What is wrong with one step, once or not. */
   #judge(loss: number, gradNorm: number): Alarm | null {
-    const { lossFloor, lossRatio, lossDeviations, spikes, gradientRatio, collapseMargin } = this.#limits;
-    if (loss < lossFloor * this.#chance) {
-      this.#spikes = 0;
-      return null;
-    }
+    const { lossFloor, lossRatio, lossDeviations, gradientRatio, collapseMargin } = this.#limits;
+    if (loss < lossFloor * this.#chance) return null;
     const average = mean(this.#losses), middle = median(this.#losses);
     const deviation = median(this.#losses.map((value) => Math.abs(value - middle)));
     const lossLimit = Math.max(lossRatio * average, average + lossDeviations * deviation);
     const gradientLimit = gradientRatio * median(this.#gradients) || Infinity;
     const chanceLimit = average < 0.6 * this.#chance ? (1 - collapseMargin) * this.#chance : Infinity;
-    const broken = [
+    const signs = [
+      { diagnosis: "gradient_explosion", value: gradNorm, limit: gradientLimit },
       { diagnosis: "loss_spike", value: loss, limit: lossLimit },
       { diagnosis: "collapse", value: loss, limit: chanceLimit },
     ] as const;
-    const sign = broken.find(({ value, limit }) => value > limit);
-    this.#spikes = sign ? this.#spikes + 1 : 0;
-    if (gradNorm > gradientLimit) {
-      return { diagnosis: "gradient_explosion", value: gradNorm, limit: gradientLimit };
-    }
-    return sign && this.#spikes >= spikes ? sign : null;
+    return signs.find(({ value, limit }) => value > limit) ?? null;
   }
 
   /** Counts a rollback and forgets what led to it. */
@@ -108,14 +107,14 @@ export class Governor {
     this.#rollbacks++;
     this.#losses = [];
     this.#gradients = [];
-    this.#spikes = 0;
+    this.#signs = [];
   }
 
   save(): GovernorState {
     return {
       losses: [...this.#losses],
       gradients: [...this.#gradients],
-      spikes: this.#spikes,
+      signs: [...this.#signs],
       rollbacks: this.#rollbacks,
     };
   }
@@ -123,12 +122,12 @@ export class Governor {
   restore(state: GovernorState): void {
     this.#losses = [...state.losses];
     this.#gradients = [...state.gradients];
-    this.#spikes = state.spikes;
+    this.#signs = [...state.signs];
     this.#rollbacks = state.rollbacks;
   }
 }
 
-function remember(values: number[], value: number, window: number): void {
+function remember<T>(values: T[], value: T, window: number): void {
   values.push(value);
   if (values.length > window) values.shift();
 }

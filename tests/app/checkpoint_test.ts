@@ -30,7 +30,7 @@ function saved(step: number, numbers: readonly Float32Array<ArrayBuffer>[]): Sav
       },
       unread: { waiting: [[NaN, 0.1]], later: [] },
       ledger: { spent: { host: 0.1 + 0.2, evaluation: 5e-324, incubation: 0 }, deferred: 0 },
-      governor: { losses: [], gradients: [NaN], spikes: 1, rollbacks: 0 },
+      governor: { losses: [], gradients: [NaN], signs: [false, true], rollbacks: 0 },
       lifecycle: { note: "NaN stays the text it is" },
       controller: null,
     },
