@@ -92,7 +92,8 @@ function register(rows: number, columns: number): Variant<MatmulAttrs> {
 /** Below this many, smaller tiles keep more of a CPU busy. */
 const ENOUGH_TILES = 256;
 
-function productOf(call: Call<MatmulAttrs>): Product {
+/** A product as that of tiles. */
+export function matmulProduct(call: Call<MatmulAttrs>): Product {
   const { batch, m, n, k } = matmulSizes(call);
   const vectors = rowsOfFour(call);
   return {
@@ -116,6 +117,6 @@ export const matmulVariants: readonly Variant<MatmulAttrs>[] = [
   register(4, 2),
   register(2, 2),
   register(1, 1),
-  ...productVariants(productOf),
+  ...productVariants(matmulProduct),
   plain,
 ];

@@ -2,7 +2,9 @@
 override BATCH: u32 = 1u;
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
-override M4: u32 = (M + 3u) / 4u;
+override ROWS: u32 = M; // of a
+override ONES: u32 = NO_ROW; // a further row of ones under a transposed one, for the sums of b
+override M4: u32 = (ROWS + 3u) / 4u;
 const NO_ROW = 0xffffffffu;
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;
@@ -17,7 +19,10 @@ fn rowOfA(batch: u32, m: u32, k: u32) -> vec4f {
 fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
   if (k >= K4) { return mat4x4f(); }
   if (TRANSPOSE_A) {
-    if (line >= M4) { return mat4x4f(); }
+    if (line >= M4) {
+      let ones = select(vec4f(), vec4f(1.0), vec4u(0u, 1u, 2u, 3u) + line * 4u == vec4u(ONES));
+      return mat4x4f(ones, ones, ones, ones);
+    }
     let at = (batch * K4 + k) * 4u * M4 + line;
     return mat4x4f(a[at], a[at + M4], a[at + 2u * M4], a[at + 3u * M4]);
   }

@@ -4,15 +4,17 @@ override N: u32 = 4u;
 override K: u32 = 4u;
 override TRANSPOSE_A: bool = false;
 override TRANSPOSE_B: bool = false;
+override ROWS: u32 = M; // of a
+override ONES: u32 = NO_ROW; // a further row of ones, for the sums of b
 const NO_ROW = 0xffffffffu;
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 
 fn leftAt(batch: u32, m: u32, k: u32) -> f32 {
-  let outside = m >= M || k >= K;
-  let at = batch * M * K + select(m * K + k, k * M + m, TRANSPOSE_A);
-  return select(a[select(at, 0u, outside)], 0.0, outside);
+  let outside = m >= ROWS || k >= K;
+  let at = batch * ROWS * K + select(m * K + k, k * ROWS + m, TRANSPOSE_A);
+  return select(a[select(at, 0u, outside)], select(0.0, 1.0, m == ONES), outside);
 }
 
 fn rightAt(batch: u32, k: u32, n: u32) -> f32 {

@@ -9,6 +9,8 @@ override KERNEL_WIDTH: u32 = 1u;
 override STRIDE: u32 = 1u;
 override PADDING: u32 = 0u;
 override PIXELS: u32 = 1u;
+override ROWS: u32 = M; // of (tap, source channel)
+override ONES: u32 = NO_ROW; // a further row of ones, for the sums of dy
 const NO_ROW = 0xffffffffu;
 
 @group(0) @binding(0) var<storage, read> source: array<vec4f>;
@@ -24,7 +26,10 @@ fn patch4(pixel: u32, ky: u32, kx: u32, c: u32) -> vec4f {
 
 // Four pixels (columns) for four source channels under one tap.
 fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
-  if (line * 4u >= M) { return mat4x4f(); }
+  if (line * 4u >= ROWS) {
+    let ones = select(vec4f(), vec4f(1.0), vec4u(0u, 1u, 2u, 3u) + line * 4u == vec4u(ONES));
+    return mat4x4f(ones, ones, ones, ones);
+  }
   let tap = line / SOURCE_CHANNELS;
   let c = line % SOURCE_CHANNELS;
   let ky = tap / KERNEL_WIDTH;

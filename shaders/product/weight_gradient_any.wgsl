@@ -1,4 +1,4 @@
-// Operands of a convolution's weight gradient as in weight_gradient.wgsl, for any number M of (tap, source channel): images of
+// Operands of a convolution's weight gradient as in weight_gradient.wgsl, for any number of (tap, source channel): images of
 // three channels.
 override SOURCE_HEIGHT: u32 = 1u;
 override SOURCE_WIDTH: u32 = 1u;
@@ -9,6 +9,8 @@ override KERNEL_WIDTH: u32 = 1u;
 override STRIDE: u32 = 1u;
 override PADDING: u32 = 0u;
 override PIXELS: u32 = 1u;
+override ROWS: u32 = M; // of (tap, source channel)
+override ONES: u32 = NO_ROW; // a further row of ones, for the sums of dy
 const NO_ROW = 0xffffffffu;
 
 @group(0) @binding(0) var<storage, read> source: array<f32>;
@@ -26,11 +28,12 @@ struct Rows {
 fn patches(at: Rows, pixel: u32) -> vec4f {
   let y = at.ky + pixel / WIDTH % HEIGHT * STRIDE - PADDING;
   let x = at.kx + pixel % WIDTH * STRIDE - PADDING;
-  let inside = (at.rows < vec4u(select(0u, M, pixel < PIXELS))) & (y < vec4u(SOURCE_HEIGHT)) &
+  let inside = (at.rows < vec4u(select(0u, ROWS, pixel < PIXELS))) & (y < vec4u(SOURCE_HEIGHT)) &
     (x < vec4u(SOURCE_WIDTH));
   let first = pixel / (WIDTH * HEIGHT) * SOURCE_HEIGHT;
   let i = select(vec4u(), ((first + y) * SOURCE_WIDTH + x) * SOURCE_CHANNELS + at.c, inside);
-  return select(vec4f(), vec4f(source[i.x], source[i.y], source[i.z], source[i.w]), inside);
+  let ones = select(vec4f(), vec4f(1.0), at.rows == vec4u(ONES));
+  return select(ones, vec4f(source[i.x], source[i.y], source[i.z], source[i.w]), inside);
 }
 
 // Four pixels (columns) for four rows.

@@ -2,6 +2,7 @@ import { conv2dCases } from "./conv2d.ts";
 import { elementwiseCases } from "./elementwise.ts";
 import { matmulCases } from "./matmul.ts";
 import { normCases } from "./norm.ts";
+import { parameterGradientCases } from "./parameter_gradients.ts";
 import { reduceCases } from "./reduce.ts";
 import { shapeCases } from "./shape.ts";
 import { batchCases } from "./batch.ts";
@@ -18,6 +19,7 @@ export const allCases: readonly OpCase[] = [
   ...elementwiseCases,
   ...matmulCases,
   ...normCases,
+  ...parameterGradientCases,
   ...reduceCases,
   ...batchCases,
   ...blendCases,

@@ -6,7 +6,7 @@ import { formulaOf } from "./fuse.ts";
 import type { Write } from "./program.ts";
 
 /** Numbers that a part's place is rounded up to, in its tensor and where it is wanted. */
-const BLOCK = 64;
+export const BLOCK = 64;
 
 /**
  * Tensors whose parts are all wanted where the tensor would have them if it were there itself, with that place: the whole
@@ -44,7 +44,7 @@ function placeOfParts(whole: Tensor, written: readonly Write[]): BufferView | nu
     if (offsetOf(tensor) !== end || into.buffer !== buffer || into.offset !== offset + 4 * end) return null;
     end = alignUp(end + sizeOf(tensor.shape), BLOCK);
   }
-  const fits = end === sizeOf(whole.shape) && offset + 4 * end <= buffer.size;
+  const fits = end === alignUp(sizeOf(whole.shape), BLOCK) && offset + 4 * end <= buffer.size;
   return fits ? { buffer, offset, size: 4 * end } : null;
 }
 

@@ -5,6 +5,7 @@ import type { Gpu } from "../gpu/device.ts";
 import { bind, type BoundDispatch } from "../gpu/recorder.ts";
 import { materialise, type Source, type Tensor } from "../graph/tensor.ts";
 import { memoryOf, offsetOf, reachable } from "../graph/trace.ts";
+import { joinGradients } from "./joined_gradients.ts";
 import { writesInPlace } from "./parts.ts";
 import { updatesInPlace } from "./updates.ts";
 import { type Interval, planMemory } from "./memory.ts";
@@ -61,8 +62,9 @@ type Placement = (tensor: Tensor) => BufferView;
  */
 export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
   const outputs = spec.outputs ?? {};
-  const updates = updatesInPlace(spec.writes ?? [], Object.values(outputs), spec.memory);
-  const writes = separateWrites(spec.writes ?? [], Object.values(outputs), spec.memory, updates);
+  const wanted = joinGradients(spec.writes ?? [], Object.values(outputs), gpu.traits);
+  const updates = updatesInPlace(wanted, Object.values(outputs), spec.memory);
+  const writes = separateWrites(wanted, Object.values(outputs), spec.memory, updates);
   const roots = [...writes.map((w) => w.tensor), ...Object.values(outputs)];
   const halves = halvesOf(gpu, spec, writes, roots);
   const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit, halves, updates);

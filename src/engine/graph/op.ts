@@ -33,6 +33,10 @@ export interface Op<A extends Attrs = Attrs, Name extends string = string> {
   offset?(attrs: A): number;
   /** scale · Σ of all elements of the result `node`, as one node that computes both; absent where none does. */
   total?(node: Tensor, scale: number): Tensor;
+  /**
+   * One node that computes this op's result `node` and, from number `begin` of its own on, `other`; null where none does.
+   */
+  beside?(node: Tensor, other: Tensor, begin: number): Tensor | null;
   readonly lower: Lowerable<A>;
   /**
    * What mixed precision stores as f16. `half`: the result; `inherited` (as formulas do): the result, where an operand is;

@@ -18,7 +18,7 @@ let lastId = 0;
  * graph topologically.
  */
 export class Tensor implements TensorType {
-  readonly id = ++lastId;
+  readonly id: number;
   readonly shape: Shape;
   readonly dtype: DType;
   readonly inputs: readonly Tensor[];
@@ -27,7 +27,14 @@ export class Tensor implements TensorType {
   /** Always computed into memory, never fused away: what several programs must compute alike. */
   materialised = false;
 
-  constructor(origin: Op | Source, type: TensorType, inputs: readonly Tensor[] = [], attrs: Attrs = {}) {
+  constructor(
+    origin: Op | Source,
+    type: TensorType,
+    inputs: readonly Tensor[] = [],
+    attrs: Attrs = {},
+    id = ++lastId,
+  ) {
+    this.id = id;
     this.origin = origin;
     this.shape = type.shape;
     this.dtype = type.dtype;
@@ -105,6 +112,11 @@ export function apply<A extends Attrs>(op: Op<A>, inputs: readonly Tensor[], att
     () => `${op.name}(${inputs.map((input) => input.id)}) ${attrsKey(attrs)}`,
     () => new Tensor(op as unknown as Op, op.type(inputs, attrs), inputs, attrs),
   );
+}
+
+/** Applies an op to a node's operands, to be computed when the node would have been, which no graph then holds. */
+export function applyInsteadOf<A extends Attrs>(node: Tensor, op: Op<A>, attrs: A): Tensor {
+  return new Tensor(op as unknown as Op, op.type(node.inputs, attrs), node.inputs, attrs, node.id);
 }
 
 export function parameter(name: string, shape: Shape): Tensor {

@@ -1,10 +1,16 @@
 import { conv2dVariants, type InputGradientAttrs, inputGradientVariants } from "../../../kernels/conv2d.ts";
 import { type WeightGradientAttrs, weightGradientVariants } from "../../../kernels/conv2d_weights.ts";
+import {
+  type ConvParameterAttrs,
+  convParameterVariants,
+  weightGradientOf,
+} from "../../../kernels/parameter_gradients.ts";
 import { type ConvAttrs, type ConvSizes, convSizes } from "../../../kernels/conv_sizes.ts";
 import { formatShape, type Shape, sizeOf } from "../../util/shape.ts";
 import type { TensorType } from "../gpu/kernel.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, applyInsteadOf, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
+import { summedColumns, withColumnSums } from "./reduce.ts";
 
 /** Calls `visit` with the flat indices of each product x · w that is part of y. */
 function eachProduct(
@@ -162,15 +168,46 @@ const weightGradientOp = defineOp<WeightGradientAttrs>({
     eachProduct(sizes, attrs, (i, j, k) => dw[j] += x[i] * dy[k]);
     return dw;
   },
+  beside(node, other, begin): Tensor | null {
+    const [, dy] = node.inputs, channels = dy.shape[3];
+    const attrs = node.attrs as WeightGradientAttrs;
+    if (attrs.groups > 1 || channels % 4 !== 0 || begin % channels !== 0 || summedColumns(other) !== dy) {
+      return null;
+    }
+    return applyInsteadOf(node, parameterGradientsOp, { ...attrs, biasRow: begin / channels });
+  },
   lower: weightGradientVariants,
   flops: ({ inputs: [x, dy], output, attrs }) =>
     convFlops(convSizes(x.shape, output.shape, dy.shape, attrs.groups)),
+});
+
+/** Gradients of weights and bias in rows of Cout: (ky, kx, source channel), zeros up to `biasRow`, the bias. */
+const parameterGradientsOp = defineOp<ConvParameterAttrs>({
+  name: "conv2dParameterGradients",
+  type([x, dy], attrs) {
+    const { shape } = weightGradientOp.type([x, dy], attrs);
+    const [rows, channels] = [sizeOf(shape) / shape[3], shape[3]];
+    if (attrs.groups > 1 || channels % 4 !== 0 || !(attrs.biasRow >= rows)) {
+      throw new RangeError(
+        `conv2dParameterGradients: want groups 1, channels in fours and a row from ${rows} on for the bias, ` +
+          `got groups ${attrs.groups}, ${channels} channels and row ${attrs.biasRow}`,
+      );
+    }
+    return { shape: [attrs.biasRow + 1, channels], dtype: "f32" };
+  },
+  reference([x, dy], call) {
+    const weights = weightGradientOf(call);
+    return withColumnSums(weightGradientOp.reference([x, dy], weights), dy, call);
+  },
+  lower: convParameterVariants,
+  flops: (call) => weightGradientOp.flops(weightGradientOf(call)) + sizeOf(call.inputs[1].shape),
 });
 
 export const conv2dOps = {
   conv2d: conv2dOp,
   conv2dInputGradient: inputGradientOp,
   conv2dWeightGradient: weightGradientOp,
+  conv2dParameterGradients: parameterGradientsOp,
 };
 
 /**

@@ -1,7 +1,14 @@
 import { type MatmulAttrs, matmulSizes, matmulVariants } from "../../../kernels/matmul.ts";
+import {
+  type BiasAttrs,
+  matmulParameterVariants,
+  TRANSPOSED,
+  transposedProductOf,
+} from "../../../kernels/parameter_gradients.ts";
 import { formatShape, sizeOf } from "../../util/shape.ts";
-import { apply, type Tensor } from "../graph/tensor.ts";
+import { apply, applyInsteadOf, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
+import { summedColumns, withColumnSums } from "./reduce.ts";
 
 /** The last two dimensions as the product sees them. */
 function rowsAndColumns(shape: readonly number[], transposed: boolean): [number, number] {
@@ -55,11 +62,37 @@ const matmulOp = defineOp<MatmulAttrs>({
         : matmul(a, dy, { transposeA: !transposeA }),
     ];
   },
+  // The gradients of a dense layer's parameters.
+  beside(node, other, begin): Tensor | null {
+    const [a, dy] = node.inputs, columns = dy.shape.at(-1)!;
+    const { transposeA, transposeB } = node.attrs as MatmulAttrs;
+    if (!transposeA || transposeB || a.shape.length > 2 || begin % columns !== 0) return null;
+    if (summedColumns(other) !== dy) return null;
+    return applyInsteadOf(node, parameterGradientsOp, { biasRow: begin / columns });
+  },
   lower: matmulVariants,
   flops: (call) => 2 * sizeOf(call.output.shape) * matmulSizes(call).k,
 });
 
-export const matmulOps = { matmul: matmulOp };
+/** Of y = x · w + b for x [N, F] and dy [N, C]: the gradient of w in rows, zeros up to `biasRow`, that of b. */
+const parameterGradientsOp = defineOp<BiasAttrs>({
+  name: "matmulParameterGradients",
+  type(inputs, { biasRow }) {
+    const { shape: [rows, columns] } = matmulOp.type(inputs, TRANSPOSED);
+    if (inputs[0].shape.length !== 2 || !(biasRow >= rows)) {
+      throw new RangeError(
+        `matmulParameterGradients: want matrices and a row from ${rows} on for the bias, got row ${biasRow}`,
+      );
+    }
+    return { shape: [biasRow + 1, columns], dtype: "f32" };
+  },
+  reference: ([x, dy], call) =>
+    withColumnSums(matmulOp.reference([x, dy], transposedProductOf(call)), dy, call),
+  lower: matmulParameterVariants,
+  flops: (call) => matmulOp.flops(transposedProductOf(call)) + sizeOf(call.inputs[1].shape),
+});
+
+export const matmulOps = { matmul: matmulOp, matmulParameterGradients: parameterGradientsOp };
 
 /**
  * Matrix product [M, K] × [K, N] → [M, N], or of two equally long batches [B, M, K] × [B, K, N] → [B, M, N]. An operand

@@ -32,9 +32,11 @@ export type OpName =
   | "groupNormParameterGradient"
   // matrix products and convolution
   | "matmul"
+  | "matmulParameterGradients"
   | "conv2d"
   | "conv2dInputGradient"
   | "conv2dWeightGradient"
+  | "conv2dParameterGradients"
   // shape
   | "reshape"
   | "range"

@@ -7,7 +7,10 @@ import {
   type Shape,
   sizeOf,
 } from "../../util/shape.ts";
+import type { Call } from "../gpu/kernel.ts";
+import type { Values } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
+import { memoryOf } from "../graph/trace.ts";
 import { defineOp } from "./define.ts";
 import { reshape } from "./shape.ts";
 
@@ -88,6 +91,23 @@ export function mean(x: Tensor, axes: readonly number[] = x.shape.map((_, d) => 
 /** scale · x, repeated to `shape` by NumPy's broadcasting rule. */
 export function broadcastTo(x: Tensor, shape: Shape, scale = 1): Tensor {
   return apply(broadcastToOp, [x], { shape, scale });
+}
+
+/** The tensor that `sums` adds up over all its dimensions but the last; null if it is something else. */
+export function summedColumns(sums: Tensor): Tensor | null {
+  const { op, attrs, inputs: [x] } = memoryOf(sums);
+  if (op?.name !== sumOp.name || attrs.scale !== 1) return null;
+  const axes = attrs.axes as readonly number[];
+  return axes.length === x.shape.length - 1 && axes.every((axis, d) => axis === d) ? x : null;
+}
+
+/** The result of `call`: `rows`, zeros, and in its last row the column sums of `x`. */
+export function withColumnSums(rows: Values, x: Values, { output }: Call): Float64Array {
+  const result = new Float64Array(sizeOf(output.shape));
+  result.set(rows);
+  const columns = output.shape.at(-1)!, last = result.length - columns;
+  for (let i = 0; i < x.length; i++) result[last + i % columns] += x[i];
+  return result;
 }
 
 /** The reverse of broadcasting: sums `x` over the dimensions in which `shape` is 1 or absent. */

@@ -4,7 +4,7 @@ import { openWorkbench } from "../../../bench/support/training_step.ts";
 import { smallCnn } from "../../../bench/support/models.ts";
 import type { Gpu } from "../../../src/engine/gpu/device.ts";
 import { countingCalls } from "../../support/count_calls.ts";
-import { onEachDevice } from "../../support/devices.ts";
+import { onEachDevice, openShared } from "../../support/devices.ts";
 
 const BATCH = 64;
 const MEGABYTE = 1e6;
@@ -60,3 +60,13 @@ onEachDevice(
     bench.destroy();
   },
 );
+
+Deno.test("The common step on a GPU is 24 dispatches at most: biases have their gradients from those of weights", async () => {
+  const gpu = (await openShared("native"))!;
+  const { bench, step } = await built({ ...gpu, traits: { ...gpu.traits, software: false } });
+  const names = step.dispatches.map(({ name }) => name);
+  assertEquals(names.filter((name) => name.startsWith("reduce/")), []);
+  assert(names.length <= 24, `${names.length} dispatches: ${names.join(", ")}`);
+  step.destroy();
+  bench.destroy();
+});
