@@ -2,10 +2,12 @@
 // every layer, all kernels that fit (the slowest with --all).
 //
 //   deno run -A bench/conv.ts [--model small,resnet16,resnet64] [--batch 64,512] [--op forward,input,weight] [--storage f32,f16]
-//     [--backend auto|native|dawn] [--unsafe-gpu] [--all] [--rounds 5] [--seconds 0.05] [--quick] [--json FILE]
+//     [--kernel tiled,winograd4x4] [--backend auto|native|dawn] [--unsafe-gpu] [--all] [--rounds 5] [--seconds 0.05]
+//     [--quick] [--json FILE]
 //
 // --storage is that of activations and their gradients; weights and their gradients are f32, as mixed precision has them.
-// The kernel that the engine takes by itself has a star. The last table sums up what a step spends on convolutions, with
+// The kernel that the engine takes by itself has a star; with --kernel, it and those named are timed, and no others. FLOPs
+// are those of the direct sum, whatever a kernel computes. The last table sums up what a step spends on convolutions, with
 // those kernels and with the fastest ones.
 import { gradients } from "../src/engine/graph/gradients.ts";
 import { resident, type Tensor } from "../src/engine/graph/tensor.ts";
@@ -28,7 +30,7 @@ const OPS: Readonly<Record<string, OpName>> = {
 };
 
 const options = readOptions(
-  { model: "", batch: "", op: "forward,input,weight", storage: "f32", all: false },
+  { model: "", batch: "", op: "forward,input,weight", storage: "f32", kernel: "", all: false },
   {
     rounds: 5,
     seconds: 0.05,
@@ -70,6 +72,7 @@ interface Sum extends Record<string, string | number> {
 }
 const sums: Sum[] = [];
 const passes = options.own.op.split(",");
+const only = options.own.kernel ? options.own.kernel.split(",") : undefined;
 
 async function measure(model: string, batch: number, storage: string): Promise<void> {
   const rows: Row[] = [];
@@ -80,7 +83,7 @@ async function measure(model: string, batch: number, storage: string): Promise<v
     const inputs = node.inputs.map(({ shape }) => shape);
     const halves = storage === "f16" ? ACTIVATIONS[pass]! : { inputs: [], output: false };
     const kernelCase = { op: OPS[pass], inputs, attrs: node.attrs, halves };
-    const measured = await timeVariants(gpu, kernelCase, { ...options, all: options.own.all });
+    const measured = await timeVariants(gpu, kernelCase, { ...options, all: options.own.all, only });
     const shapes = `${inputs.map(formatShape).join(" ")} -> ${formatShape(node.shape)}`;
     const stride = Number(node.attrs.stride);
     rows.push(...measured.map((time) => ({ ...time, pass, shapes, stride, times } as Row)));

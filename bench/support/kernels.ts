@@ -37,11 +37,11 @@ export interface VariantTime extends Record<string, string | number | boolean> {
 /** What computes anything, one invocation a result: left out where there is better, unless `all` are wanted. */
 const LAST_RESORT = "plain";
 
-/** Times the kernels of the device's kind that fit a case, on random operands. */
+/** Times the kernels of the device's kind that fit a case, or the default and `only` these, on random operands. */
 export async function timeVariants(
   gpu: Gpu,
   { op, inputs, attrs, halves }: KernelCase,
-  options: TimingOptions & { readonly all: boolean },
+  options: TimingOptions & { readonly all: boolean; readonly only?: readonly string[] | undefined },
 ): Promise<VariantTime[]> {
   const record = opTable[op];
   if (record.lower === "view" || "wgsl" in record.lower) {
@@ -53,7 +53,8 @@ export async function timeVariants(
   const call = { inputs: types, output: typed(record.type(types, attrs).shape, halves?.output), attrs };
   const first = firstFit(op, record.lower, call, gpu.traits);
   const fitting = record.lower.filter((variant) =>
-    variant.fits(call, gpu.traits) && (options.all || variant === first || variant.id !== LAST_RESORT)
+    variant.fits(call, gpu.traits) &&
+    (variant === first || (options.only?.includes(variant.id) ?? (options.all || variant.id !== LAST_RESORT)))
   );
   const operands = types.map((type, k) => uploadRandom(gpu, type, k + 1));
   const result = stored(gpu.allocator.storage("result", 4 * sizeOf(call.output.shape)), call.output);
