@@ -10,7 +10,7 @@ import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { legalActions } from "../kasmina/mod.ts";
 import { type Bus, createMemoryBus } from "../oona/mod.ts";
 import { createController } from "../tamiyo/mod.ts";
-import { createTezzeret, findBlueprint } from "../tezzeret/mod.ts";
+import { createTezzeret, createWorkshop, findBlueprint, type Workshop } from "../tezzeret/mod.ts";
 import { type Checkpoint, type Hooks, Trainer } from "../tolaria/mod.ts";
 import { createMemoryStore } from "../urza/mod.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
@@ -47,6 +47,8 @@ export interface SessionParts {
   readonly hooks?: readonly Hooks[];
   /** How kernels are chosen; `save` is called before a checkpoint is kept. */
   readonly kernels?: { readonly choose: ChooseVariant; save(): void };
+  /** Where blueprints are compiled; closed with the session. Default: on this thread and device. */
+  readonly workshop?: Workshop;
 }
 
 /** Builds the subsystems and connects them. */
@@ -73,7 +75,9 @@ export function createSession(parts: SessionParts): Session {
   });
 
   const tezzeret = createTezzeret({
-    gpu,
+    adapter: gpu.adapter,
+    precision,
+    workshop: parts.workshop ?? createWorkshop({ gpu, precision }),
     store: folder?.store ?? createMemoryStore(),
     version: ESPER_VERSION,
   });
@@ -145,6 +149,7 @@ export function createSession(parts: SessionParts): Session {
     },
     async destroy() {
       await bus.close();
+      await tezzeret.close();
       await trainer.destroy();
       optimizer.destroy();
       store.destroy();

@@ -1,62 +1,88 @@
 import type { Blueprint } from "../contracts/blueprint.ts";
-import { type ChooseVariant, firstFit, schedule } from "../engine/compile/schedule.ts";
-import type { Gpu } from "../engine/gpu/device.ts";
-import { GpuError } from "../engine/gpu/errors.ts";
-import type { Dispatch } from "../engine/gpu/kernel.ts";
-import { specialize } from "../engine/gpu/specialize.ts";
+import type { Precision } from "../engine/compile/storage.ts";
+import type { AdapterDescription } from "../engine/gpu/device.ts";
 import { sha256 } from "../util/hash.ts";
 import { canonicalJson, type Json } from "../util/json.ts";
 import { formatShape, type Shape } from "../util/shape.ts";
 import type { Hash, Store } from "../urza/store.ts";
+import { type Breaker, BreakerError, type BreakerOptions, createBreaker } from "./breaker.ts";
 import { BlueprintError } from "./build.ts";
 import { fitOf, parseBlueprint } from "./check.ts";
+import { createKernelCache, type KernelCacheOptions } from "./kernel_cache.ts";
 import { settleOnce, type Verdict } from "./lease.ts";
-import type { KernelArtefact, KernelManifest, KernelReport, Validation } from "./report.ts";
-import { traceTrial, type Trial } from "./trial.ts";
-import { validate } from "./validate.ts";
+import { createQueue } from "./queue.ts";
+import type { KernelManifest, KernelReport } from "./report.ts";
+import type { Workshop } from "./workshop.ts";
 
-/** Compiles and validates blueprints in the background, each once a device, and remembers what came of it. */
+/** Compiles and validates blueprints beside training, each once a device, and remembers what came of it. */
 export interface Tezzeret {
   /**
    * Admits a blueprint to slots whose activation has `shape` ([H, W, C] or [C], one example): resolves when its kernels
    * are known to equal their float64 reference on this device.
    *
    * @throws {BlueprintError} if they do not, or did not when they were compiled before, or if it does not fit the slot.
+   * @throws {BreakerError} if compiling has failed again and again for other reasons.
    */
   admit(blueprint: Blueprint, shape: Shape): Promise<KernelReport>;
+  /** What `admit` would resolve with at once; null where it would have to ask. Never waits, so a step may ask. */
+  known(blueprint: Blueprint, shape: Shape): KernelReport | null;
+  /** Compiles what may be asked for later, once nothing urgent is left to do. What fails is told when it is asked for. */
+  prepare(blueprint: Blueprint, shape: Shape): void;
   /** Notes that a running program now holds the admitted kernels: VALIDATED → DEPLOYED. */
   deploy(blueprint: Blueprint, shape: Shape): Promise<void>;
+  /** Leaves undone what has not begun, waits for the rest and closes the workshop. */
+  close(): Promise<void>;
 }
 
 export interface TezzeretOptions {
-  readonly gpu: Gpu;
+  /** What kernels are compiled for. */
+  readonly adapter: AdapterDescription;
+  /** Default fp32. */
+  readonly precision?: Precision;
+  /** Where that is done. `close` closes it. */
+  readonly workshop: Workshop;
   readonly store: Store;
   /** Version of Esper: kernels of another one are validated anew. */
   readonly version: string;
-  /** Seed of the values that kernels are tried on. Default 1. */
-  readonly seed?: number;
-  /** As in `compile`. Default: the first variant that fits. */
-  readonly choose?: ChooseVariant;
   /** Name under which work is claimed, unique to this process. Default: a random one. */
   readonly owner?: string;
   /** For how long. Also how long the work of a killed process is left alone. Default 5000. */
   readonly leaseMs?: number;
+  readonly cache?: KernelCacheOptions;
+  readonly breaker?: Omit<BreakerOptions, "counts">;
 }
 
-/** A kernel with its final text. */
-interface Kernel extends KernelArtefact {
-  readonly code: string;
-  readonly dispatch: Dispatch;
-}
+/** Admissions at once: while one waits for the device or the store, another is traced. */
+const AT_ONCE = 2;
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const pause = () => new Promise((resolve) => setTimeout(resolve));
 
-/** A compile service on a device, with its records in a store. */
+/** A compile service with its records in a store. */
 export function createTezzeret(options: TezzeretOptions): Tezzeret {
-  const { gpu, store, version, seed = 1, choose = firstFit, leaseMs = 5000 } = options;
+  const { adapter, precision = "fp32", workshop, store, version, leaseMs = 5000 } = options;
   const owner = options.owner ?? `tezzeret ${crypto.randomUUID()}`;
-  const admitted = new Map<string, Promise<KernelReport>>();
+  const cache = createKernelCache<KernelReport>({
+    ...options.cache,
+    // What was not even tried says nothing of the blueprint.
+    remembers: (error) => !(error instanceof BreakerError),
+  });
+  const breaker: Breaker = createBreaker("tezzeret", {
+    ...options.breaker,
+    counts: (error) => !(error instanceof BlueprintError),
+  });
+  const queue = createQueue(AT_ONCE);
+  /** Keys by blueprint and shape: canonical text and hash take longer than all the rest of a hit. */
+  const keys = new WeakMap<Blueprint, Map<string, Hash>>();
+
+  async function keyOf(blueprint: Blueprint, shape: Shape): Promise<Hash> {
+    const known = keys.get(blueprint) ?? new Map<string, Hash>();
+    keys.set(blueprint, known);
+    const where = shape.join();
+    const key = known.get(where) ??
+      await kernelCacheKey({ ir: blueprint, shape, precision, adapter, version });
+    known.set(where, key);
+    return key;
+  }
 
   const claim = (kind: "blueprint" | "kernel", hash: Hash, meta: unknown) => ({
     kind,
@@ -87,15 +113,14 @@ export function createTezzeret(options: TezzeretOptions): Tezzeret {
     const fit = fitOf(blueprint, shape);
     if (!fit.fits) throw new BlueprintError(fit.reason);
     const ir = await registerBlueprint(blueprint);
-    const trial = traceTrial(blueprint, shape);
-    const kernels = await kernelsOf(gpu, trial, choose);
+    const { kernels, ...shapes } = await workshop.draft({ blueprint, shape });
     const manifest: KernelManifest = {
       blueprint: blueprint.name,
       ir,
       shape,
-      checkedShape: trial.shape,
-      dtype: "f32",
-      adapter: gpu.adapter,
+      ...shapes,
+      precision,
+      adapter,
       version,
       kernels: kernels.map(({ name, sha256, dispatches }) => ({ name, sha256, dispatches })),
     };
@@ -104,35 +129,66 @@ export function createTezzeret(options: TezzeretOptions): Tezzeret {
       const started = performance.now();
       for (const { code } of kernels) await store.put(encode(code));
       return await verdictOf(async () => {
-        await buildPipelines(gpu, kernels);
-        const measured = await validate(gpu, trial, { seed, choose });
-        const { parameters, flops } = fit;
-        return { ...measured, parameters, flops, elapsedMs: performance.now() - started };
+        const measured = await workshop.test({ blueprint, shape });
+        return { ...measured, elapsedMs: performance.now() - started };
       }, `blueprint ${blueprint.name} at ${formatShape(shape)}: `);
     });
     throwIfInvalid(record);
-    return { key, ...manifest, ...record.report as unknown as Validation };
+    return {
+      key,
+      ...manifest,
+      ...record.report as unknown as Omit<KernelReport, keyof KernelManifest | "key">,
+    };
   }
 
-  function admit(blueprint: Blueprint, shape: Shape): Promise<KernelReport> {
-    const name = `${canonicalJson(blueprint)} ${formatShape(shape)}`;
-    let report = admitted.get(name);
-    if (!report) {
-      report = compileKernels(blueprint, shape);
-      admitted.set(name, report);
-      report.catch(() => admitted.delete(name));
-    }
-    return report;
+  async function ask(blueprint: Blueprint, shape: Shape, urgent: boolean): Promise<KernelReport> {
+    const key = await keyOf(blueprint, shape);
+    if (urgent) queue.hurry(key);
+    return await cache.get(key, () =>
+      queue.run(key, () =>
+        breaker.run(async () => {
+          const value = await compileKernels(blueprint, shape);
+          return { value, sizeBytes: JSON.stringify(value).length };
+        }), urgent));
+  }
+
+  function known(blueprint: Blueprint, shape: Shape): KernelReport | null {
+    const key = keys.get(blueprint)?.get(shape.join());
+    return key === undefined ? null : cache.peek(key) ?? null;
+  }
+
+  async function admit(blueprint: Blueprint, shape: Shape): Promise<KernelReport> {
+    return known(blueprint, shape) ?? await ask(blueprint, shape, true);
   }
 
   return {
     admit,
+    known,
+    prepare: (blueprint, shape) => void ask(blueprint, shape, false).catch(() => {}),
     async deploy(blueprint, shape) {
       const { key } = await admit(blueprint, shape);
       const { state } = await store.records.read("kernel", key);
       if (state === "VALIDATED") await store.records.move("kernel", key, "DEPLOYED", "in a running program");
     },
+    async close() {
+      await queue.close();
+      workshop.close();
+    },
   };
+}
+
+/** What decides what a blueprint compiles to. */
+export interface KernelIdentity {
+  readonly ir: Blueprint;
+  readonly shape: Shape;
+  readonly precision: Precision;
+  readonly adapter: AdapterDescription;
+  readonly version: string;
+}
+
+/** SHA-256 of the canonical JSON: the same in every process and for ever. */
+export async function kernelCacheKey(identity: KernelIdentity): Promise<Hash> {
+  return await sha256(canonicalJson(identity));
 }
 
 /** What the record says of work that a `BlueprintError` may end; other errors are nobody's verdict and pass. */
@@ -147,34 +203,4 @@ async function verdictOf(work: () => unknown, prefix = ""): Promise<Verdict> {
 
 function throwIfInvalid({ state, report }: { state: string; report: Json }): void {
   if (state === "INVALID") throw new BlueprintError((report as { reason: string }).reason);
-}
-
-/** The kernels that `compile` will make of a trial, each once. */
-async function kernelsOf(gpu: Gpu, trial: Trial, choose: ChooseVariant): Promise<Kernel[]> {
-  const tasks = schedule(Object.values(trial.outputs), gpu.traits, choose);
-  const kernels = new Map<string, Kernel>();
-  for (const dispatch of tasks.flatMap(({ lowering }) => lowering.dispatches)) {
-    const code = specialize(dispatch.name, dispatch.source, dispatch.constants);
-    const { dispatches = 0, sha256: hash = await sha256(code) } = kernels.get(code) ?? {};
-    kernels.set(code, { name: dispatch.name, sha256: hash, dispatches: dispatches + 1, code, dispatch });
-  }
-  return [...kernels.values()];
-}
-
-/**
- * Compiles kernels into the device's cache.
- *
- * @throws {BlueprintError} if the device refuses one; a lost device is not the blueprint's fault.
- */
-async function buildPipelines(gpu: Gpu, kernels: readonly Kernel[]): Promise<void> {
-  for (const { dispatch } of kernels) {
-    try {
-      await gpu.pipelines.get(dispatch);
-    } catch (error) {
-      gpu.check();
-      if (!(error instanceof GpuError)) throw error;
-      throw new BlueprintError(error.message, { cause: error });
-    }
-    await pause();
-  }
 }

@@ -4,3 +4,4 @@ export { fitOf, parseBlueprint } from "./check.ts";
 export { createTezzeret, type Tezzeret } from "./compiler.ts";
 export { findBlueprint, library } from "./library.ts";
 export type { KernelReport } from "./report.ts";
+export { createWorkshop, type Workshop } from "./workshop.ts";

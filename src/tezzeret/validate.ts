@@ -1,83 +1,54 @@
-import { compile, type Program } from "../engine/compile/program.ts";
 import { evaluateInBackground } from "../engine/compile/reference.ts";
-import type { ChooseVariant } from "../engine/compile/schedule.ts";
-import type { BufferView } from "../engine/gpu/allocator.ts";
-import type { Gpu } from "../engine/gpu/device.ts";
-import { readFloats } from "../engine/gpu/readback.ts";
-import { replay } from "../engine/gpu/recorder.ts";
+import type { Precision } from "../engine/compile/storage.ts";
 import type { Values } from "../engine/graph/op.ts";
-import { sizeOf } from "../util/shape.ts";
 import { BlueprintError } from "./build.ts";
-import type { ReferenceError, Validation } from "./report.ts";
-import { ALPHA, atBirth, drawValues, RESULT, type Trial } from "./trial.ts";
+import { gradientError, stillborn } from "./birth.ts";
+import type { Deviation, Validation } from "./report.ts";
+import type { Rig } from "./rig.ts";
+import { ALPHA, atBirth, drawValues, RESULT } from "./trial.ts";
 
 /**
  * Largest difference from the reference, over the tensor's largest magnitude. The library's blueprints come to 3e-6 at
- * most; a kernel that drops or repeats one term of a sum is off by 1e-2.
+ * most in fp32 and to 4e-3 where activations are stored as f16; a kernel that drops or repeats one term of a sum is off by
+ * 1e-2.
  */
-const TOLERANCE = 1e-3;
+const TOLERANCE: Readonly<Record<Precision, number>> = { fp32: 1e-3, mixed: 1e-2 };
 /** A gradient that cancels to nothing is compared at this share of the largest gradient: below lies only rounding. */
 const LEAST_SCALE = 1e-3;
+/** Of central differences: a kink within a step's reach costs more than their own error, 1e-6. */
+const GRADIENT_TOLERANCE = 1e-3;
 const DRAWS = 3;
 const ALPHAS = [0, 0.5, 1] as const;
 
-/** What `validate` measures; the costs come from elsewhere. */
-export type Measured = Omit<Validation, "flops" | "parameters" | "elapsedMs">;
-
-/** A program with its sources in memory. */
-interface Bench {
-  readonly gpu: Gpu;
-  readonly program: Program;
-  readonly trial: Trial;
-  load(values: Readonly<Record<string, Values>>): void;
-}
+/** What the comparison with the float64 references comes to. */
+export type Checked = Pick<
+  Validation,
+  "finite" | "noOpError" | "stillborn" | "gradientError" | "tolerance" | "errors"
+>;
 
 /**
- * Runs a trial on the device and compares it with its float64 reference: y = h exactly at γ = 0, then y and every
- * gradient at random γ.
+ * Runs a trial on the device and compares it with its float64 references: y = h exactly at γ = 0, then y and every gradient
+ * at random γ. Before that the references themselves: every tensor of a newborn seed must learn, and the gradients must be
+ * those of the loss.
  *
  * It asks whether the kernels compute what the blueprint says, not whether that is any good. Where the reference is NaN
- * or infinite the device must be so too, and that passes: a blueprint that is meant to break training is admitted, and
- * it is for the gates and the governor to catch it.
+ * or infinite the device must be so too, and that passes: a blueprint that is meant to break training (`fault`) is
+ * admitted, and it is for the gates and the governor to catch it.
  *
  * @throws {BlueprintError} if they do not; the message names the first tensor that differs.
  */
 export async function validate(
-  gpu: Gpu,
-  trial: Trial,
-  { seed, choose }: { seed: number; choose: ChooseVariant },
-): Promise<Measured> {
-  const views = new Map<string, BufferView>();
-  try {
-    for (const { name, shape } of trial.sources) {
-      views.set(name, gpu.allocator.storage(`admission/${name}`, sizeOf(shape) * 4));
-    }
-    const program = await compile(gpu, {
-      label: "admission",
-      outputs: trial.outputs,
-      memory: (source) => views.get(source.name)!,
-      choose,
-    });
-    try {
-      const load = (values: Readonly<Record<string, Values>>) => {
-        for (const [name, view] of views) {
-          gpu.device.queue.writeBuffer(view.buffer, view.offset, Float32Array.from(values[name]));
-        }
-      };
-      return await measure({ gpu, program, trial, load }, seed);
-    } finally {
-      program.destroy();
-    }
-  } finally {
-    for (const view of views.values()) gpu.allocator.free(view);
-  }
-}
-
-async function measure(bench: Bench, seed: number): Promise<Measured> {
-  const { trial, program } = bench;
-  const noOpError = await birth(bench, drawValues(trial, seed, 0));
-  const { errors, finite } = await agreeOnce((draw) => compare(bench, drawValues(trial, seed, draw)));
-  return { dispatches: program.dispatches.length, finite, noOpError, tolerance: TOLERANCE, errors };
+  rig: Rig,
+  { seed, precision, fault }: { seed: number; precision: Precision; fault: boolean },
+): Promise<Checked> {
+  const { trial } = rig;
+  const values = (draw: number) => drawValues(trial, seed, draw);
+  const noOpError = await birth(rig, values(0));
+  const dead = await agreeOnce((draw) => mustLearn(rig, atBirth(values(draw)), fault));
+  const gradient = await agreeOnce((draw) => mustDescend(rig, values(draw), seed));
+  const tolerance = TOLERANCE[precision];
+  const compared = await agreeOnce((draw) => compare(rig, values(draw), tolerance));
+  return { noOpError, stillborn: dead, gradientError: gradient, tolerance, ...compared };
 }
 
 /**
@@ -95,26 +66,31 @@ export async function agreeOnce<T>(compareDraw: (draw: number) => Promise<T>): P
   }
 }
 
-/** Reads outputs of one run, in the order asked for. */
-async function run(
-  { gpu, program, trial }: Bench,
-  alpha: number,
-  names: readonly string[],
-): Promise<Values[]> {
-  program.step.write({ [ALPHA]: alpha });
-  replay(gpu, program.dispatches);
-  return await Promise.all(
-    names.map((name) => readFloats(gpu, program.outputs[name], sizeOf(trial.outputs[name].shape))),
+async function mustLearn({ trial }: Rig, newborn: Record<string, Values>, fault: boolean): Promise<string[]> {
+  const dead = await stillborn(trial, newborn);
+  if (dead.length === 0 || fault) return dead;
+  throw new BlueprintError(
+    `want a gradient for every tensor from the second step on, got none for ${dead.join(", ")}; ` +
+      `take out what is always 0 at birth`,
+  );
+}
+
+async function mustDescend({ trial }: Rig, values: Record<string, Values>, seed: number) {
+  const error = await gradientError(trial, values, seed);
+  if (error === null || error <= GRADIENT_TOLERANCE) return error;
+  throw new BlueprintError(
+    `want gradients equal to central differences within ${GRADIENT_TOLERANCE}, got ${error}; ` +
+      `an op's gradient rule is wrong`,
   );
 }
 
 /** Largest |y − h| at γ = 0, where f(h) is finite: want 0. */
-async function birth(bench: Bench, values: Record<string, Values>): Promise<number> {
+async function birth(rig: Rig, values: Record<string, Values>): Promise<number> {
   const newborn = atBirth(values);
-  const [want] = await evaluateInBackground([bench.trial.outputs[RESULT]], { ...newborn, [ALPHA]: [1] });
-  bench.load(newborn);
+  const [want] = await evaluateInBackground([rig.trial.outputs[RESULT]], { ...newborn, [ALPHA]: [1] });
+  rig.load(newborn);
   for (const alpha of ALPHAS) {
-    const [got] = await run(bench, alpha, [RESULT]);
+    const [got] = await rig.run(alpha, [RESULT]);
     const changed = got.findIndex((y, i) => Number.isFinite(want[i]) && y !== values.h[i]);
     if (changed === -1) continue;
     throw new BlueprintError(
@@ -126,23 +102,42 @@ async function birth(bench: Bench, values: Record<string, Values>): Promise<numb
   return 0;
 }
 
-/** Compares one draw's outputs with the reference, α = ½. */
-async function compare(bench: Bench, values: Record<string, Values>) {
-  const names = Object.keys(bench.trial.outputs);
+/** Compares one draw's outputs with the references, α = ½. */
+async function compare(rig: Rig, values: Record<string, Values>, tolerance: number) {
+  const names = Object.keys(rig.trial.outputs);
   const alpha = 0.5;
-  bench.load(values);
-  const got = await run(bench, alpha, names);
-  const want = await evaluateInBackground(Object.values(bench.trial.outputs), {
-    ...values,
-    [ALPHA]: [alpha],
-  });
+  rig.load(values);
+  const got = await rig.run(alpha, names);
+  const want = await evaluateInBackground(Object.values(rig.trial.outputs), { ...values, [ALPHA]: [alpha] });
+  const errors = deviations(names, got, want, tolerance, "the float64 reference");
+  return { errors, finite: want.every((array) => array.every(Number.isFinite)) };
+}
+
+/**
+ * How far results are from what was wanted, by name.
+ *
+ * @throws {BlueprintError} naming the first that is too far off.
+ */
+export function deviations(
+  names: readonly string[],
+  got: readonly Values[],
+  want: readonly Values[],
+  tolerance: number,
+  origin: string,
+): Record<string, Deviation> {
   const scales = want.map(magnitude);
   const least = LEAST_SCALE * Math.max(...scales);
-  const errors = names.map((name, k) =>
-    [name, distance(name, got[k], want[k], Math.max(scales[k], least))] as const
-  );
-  const finite = want.every((array) => array.every(Number.isFinite));
-  return { errors: Object.fromEntries(errors), finite };
+  return Object.fromEntries(names.map((name, k) => {
+    const scale = Math.max(scales[k], least);
+    const { absolute, at } = distance(got[k], want[k]);
+    if (!(absolute <= tolerance * scale)) {
+      throw new BlueprintError(
+        `want ${name} equal to ${origin} within ${tolerance} of ${scale}, ` +
+          `got ${got[k][at]} for ${want[k][at]} at element ${at}`,
+      );
+    }
+    return [name, { absolute, relative: scale > 0 ? absolute / scale : 0 }];
+  }));
 }
 
 /** Largest finite magnitude. */
@@ -152,23 +147,16 @@ function magnitude(values: Values): number {
   return most;
 }
 
-/**
- * Largest difference of two arrays, whose NaNs and infinities must stand in the same places.
- *
- * @throws {BlueprintError} if it is too large.
- */
-function distance(name: string, got: Values, want: Values, scale: number): ReferenceError {
-  let absolute = 0;
+/** Largest difference of two arrays and where it is: infinite where NaNs or infinities stand in other places. */
+function distance(got: Values, want: Values): { absolute: number; at: number } {
+  let absolute = 0, at = 0;
   for (let i = 0; i < want.length; i++) {
     if (Object.is(got[i], want[i])) continue;
     const difference = Math.abs(got[i] - want[i]);
-    if (!(difference <= TOLERANCE * scale)) {
-      throw new BlueprintError(
-        `want ${name} equal to the float64 reference within ${TOLERANCE} of ${scale}, ` +
-          `got ${got[i]} for ${want[i]} at element ${i}`,
-      );
-    }
-    absolute = Math.max(absolute, difference);
+    if (difference <= absolute) continue;
+    at = i;
+    if (Number.isNaN(difference)) return { absolute: Infinity, at };
+    absolute = difference;
   }
-  return { absolute, relative: scale > 0 ? absolute / scale : 0 };
+  return { absolute, at };
 }

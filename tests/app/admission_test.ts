@@ -1,7 +1,7 @@
 /** Kernels on their way from a blueprint into the network that trains. */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { ESPER_VERSION } from "../../src/app/versions.ts";
-import { createTezzeret, findBlueprint } from "../../src/tezzeret/mod.ts";
+import { createTezzeret, createWorkshop, findBlueprint } from "../../src/tezzeret/mod.ts";
 import { createFileStore } from "../../src/urza/adapters/files.ts";
 import { createMemoryStore } from "../../src/urza/mod.ts";
 import { openShared } from "../support/devices.ts";
@@ -42,7 +42,9 @@ async function runIn<T>(
 /** Key of the kernels of `affine` in the slot, as a run of this version on this device finds it. */
 async function kernelKey(): Promise<string> {
   const gpu = (await openShared("native"))!;
-  const tezzeret = createTezzeret({ gpu, store: createMemoryStore(), version: ESPER_VERSION });
+  const { adapter } = gpu;
+  const workshop = createWorkshop({ gpu });
+  const tezzeret = createTezzeret({ adapter, workshop, store: createMemoryStore(), version: ESPER_VERSION });
   return (await tezzeret.admit(affine, SHAPE)).key;
 }
 

@@ -8,8 +8,9 @@ import type { Dispatch } from "../../src/engine/gpu/kernel.ts";
 import { BlueprintError } from "../../src/tezzeret/build.ts";
 import { createTezzeret, type TezzeretOptions } from "../../src/tezzeret/compiler.ts";
 import { findBlueprint } from "../../src/tezzeret/library.ts";
-import { drawValues, traceTrial } from "../../src/tezzeret/trial.ts";
+import { batchOf, cornerOf, drawValues, traceTrial } from "../../src/tezzeret/trial.ts";
 import { agreeOnce } from "../../src/tezzeret/validate.ts";
+import { createWorkshop, type WorkshopOptions } from "../../src/tezzeret/workshop.ts";
 import { createMemoryStore } from "../../src/urza/memory.ts";
 import { sha256 } from "../../src/util/hash.ts";
 import { onEachDevice, openShared } from "../support/devices.ts";
@@ -17,11 +18,19 @@ import { onEachDevice, openShared } from "../support/devices.ts";
 const SLOT = [4, 4, 4];
 const conv3 = findBlueprint("conv3");
 
-/** A service on the shared device, with a store of its own unless told otherwise. */
-async function service(options: Partial<TezzeretOptions> = {}) {
-  const gpu = (await openShared("native"))!, store = createMemoryStore();
-  const all = { gpu, store, version: "test", ...options };
-  return { ...all, tezzeret: createTezzeret(all) };
+type Options = Partial<TezzeretOptions & WorkshopOptions>;
+
+/** A service on a device, with a store of its own unless told otherwise. */
+function serviceOn(gpu: Gpu, options: Options = {}) {
+  const store = options.store ?? createMemoryStore();
+  const { adapter } = gpu;
+  const workshop = createWorkshop({ gpu, ...options });
+  return { gpu, store, tezzeret: createTezzeret({ adapter, workshop, version: "test", ...options, store }) };
+}
+
+/** The same on the shared device. */
+async function service(options: Options = {}) {
+  return serviceOn(options.gpu ?? (await openShared("native"))!, options);
 }
 
 /** A device on which no kernel can be compiled: whoever asks for one fails. */
@@ -53,7 +62,7 @@ const misspelt = tampered("conv2d", (dispatch) => ({ ...dispatch, source: `${dis
 onEachDevice(
   "admit() finds kernels of sound and of faulty blueprints equal to their reference",
   async (gpu) => {
-    const tezzeret = createTezzeret({ gpu, store: createMemoryStore(), version: "test" });
+    const { tezzeret } = serviceOn(gpu);
     const before = gpu.allocator.liveBytes;
     for (
       const [name, finite] of [["conv3", true], ["se", true], ["nan", false], ["explode", true]] as const
@@ -72,10 +81,10 @@ Deno.test("admit() reports costs, and keeps IR and kernels under the hashes that
   const { tezzeret, store, gpu } = await service();
   const report = await tezzeret.admit(conv3, [16, 16, 4]);
   assertEquals([report.blueprint, report.shape, report.checkedShape], ["conv3", [16, 16, 4], [2, 8, 8, 4]]);
-  assertEquals([report.dtype, report.version, report.adapter], ["f32", "test", gpu.adapter]);
+  assertEquals([report.precision, report.version, report.adapter], ["fp32", "test", gpu.adapter]);
   assertEquals(report.parameters, 3 * 3 * 4 * 4 + 2 * 4 + 4);
   assert(report.flops > 2 * 9 * 16 * 16 * 4 * 4 && report.elapsedMs > 0);
-  assertEquals(report.dispatches, report.kernels.reduce((sum, { dispatches }) => sum + dispatches, 0));
+  assertEquals(report.fused.dispatches, report.kernels.reduce((sum, { dispatches }) => sum + dispatches, 0));
   for (const { name, sha256: hash } of report.kernels) {
     const text = new TextDecoder().decode(await store.get(hash));
     assertEquals(await sha256(text), hash);
@@ -143,7 +152,7 @@ Deno.test("admit() does not blame the blueprint for what fails beside it", async
   const unlucky = await service({ store, gpu: lost, leaseMs: 100 });
   await assertRejects(() => unlucky.tezzeret.admit(conv3, SLOT), GpuError, "the device was lost");
   assertEquals((await store.records.list("kernel", "INVALID")).length, 0);
-  await createTezzeret({ gpu, store, version: "test" }).admit(conv3, SLOT);
+  await serviceOn(gpu, { store }).tezzeret.admit(conv3, SLOT);
 });
 
 Deno.test("admit() takes over kernels that a killed process was at work on", async () => {
@@ -179,13 +188,20 @@ Deno.test("deploy() notes once that kernels are in use", async () => {
   await tezzeret.deploy(conv3, SLOT);
   await tezzeret.deploy(conv3, SLOT);
   assertEquals((await store.records.read("kernel", key)).state, "DEPLOYED");
-  assertEquals((await createTezzeret({ ...await service({ store }) }).admit(conv3, SLOT)).key, key);
+  assertEquals((await (await service({ store })).tezzeret.admit(conv3, SLOT)).key, key);
 });
 
-Deno.test("traceTrial() cuts slots that would take the reference long", () => {
-  assertEquals(traceTrial(conv3, [32, 16, 8]).shape, [2, 8, 8, 8]);
-  assertEquals(traceTrial(conv3, [32, 3, 64]).shape, [2, 4, 3, 64]);
-  assertEquals(traceTrial(findBlueprint("mlp"), [256]).shape, [2, 256]);
+Deno.test("cornerOf() cuts slots that would take the reference long", () => {
+  assertEquals(cornerOf(conv3, [32, 16, 8]), [2, 8, 8, 8]);
+  assertEquals(cornerOf(conv3, [32, 3, 64]), [2, 4, 3, 64]);
+  assertEquals(cornerOf(findBlueprint("mlp"), [256]), [2, 256]);
+});
+
+Deno.test("batchOf() takes the batch of training, or what a device computes in a moment", () => {
+  assertEquals(batchOf(conv3, [32, 32, 16], 64, false), [64, 32, 32, 16]);
+  assertEquals(batchOf(conv3, [32, 32, 16], 64, true), [4, 32, 32, 16]);
+  assertEquals(batchOf(findBlueprint("affine"), [32, 32, 64], 4096, false), [32, 32, 32, 64]);
+  assertEquals(batchOf(findBlueprint("slow"), [64, 64, 64], 64, true), [1, 64, 64, 64]);
 });
 
 Deno.test("agreeOnce() forgives two draws, and errors that are no difference not at all", async () => {
@@ -201,7 +217,7 @@ Deno.test("agreeOnce() forgives two draws, and errors that are no difference not
 });
 
 Deno.test("evaluateInBackground() equals evaluate() and lets others run", async () => {
-  const trial = traceTrial(conv3, SLOT);
+  const trial = traceTrial(conv3, [2, ...SLOT]);
   const outputs = Object.values(trial.outputs), feeds = { ...drawValues(trial, 1, 0), alpha: [0.5] };
   let turns = 0;
   const other = setInterval(() => turns++);
