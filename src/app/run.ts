@@ -115,6 +115,7 @@ async function train(
     folder?.writeJson("run.json", {
       ...identity,
       dataset: { name: identity.dataset, sha256: data.dataset.sha256, notice: data.notice },
+      input: session.input,
       adapter: gpu.adapter,
       unsafeGpu: unsafe(options, gpu),
       tuned: parts.tuned,
