@@ -55,8 +55,8 @@ function examine(trainer: Trainer, row: Float32Array): Alarm | null {
       continue;
     }
     progress.norms[group] = norm;
-    // A seed in the shadow cannot harm the host; its own gate judges its gradient.
-    if (!shadow && !(norm <= gradNorm)) gradNorm = norm;
+    // A seed in the shadow cannot harm the host; its own gate judges its gradient. A NaN stays the largest.
+    if (!shadow && !Number.isNaN(gradNorm) && !(norm <= gradNorm)) gradNorm = norm;
   }
   return skipped ? null : governor.observe({ loss: row[0], gradNorm });
 }

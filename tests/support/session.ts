@@ -106,16 +106,17 @@ export interface OpenSession extends Session {
   readonly events: AnyEnvelope[];
 }
 
-/** A session on tiny data, not started; `directory` is an existing run folder, null where nothing is to be written. */
+/** A session, not started, on tiny data; `directory` is an existing run folder, null where nothing is to be written. */
 export async function openSession(
   gpu: Gpu,
   config: RunConfig,
   directory: string | null = null,
   hooks: readonly Hooks[] = [],
+  given?: LoadedDataset,
 ): Promise<OpenSession> {
   const folder = directory === null ? null : RunFolder.open(directory);
   const events: AnyEnvelope[] = [];
-  const data = await tinyData(config);
+  const data = given ?? await tinyData(config);
   const session = createSession({
     config,
     gpu,
