@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { SlotHealth } from "./health.ts";
 
 /** Stage of a slot's lifecycle. */
 export type Stage =
@@ -58,6 +59,8 @@ export interface SlotObservation {
   params: number;
   flops: number;
   embargoTicks: number;
+  /** How activations and gradients at the slot fare, and how they move. */
+  health: SlotHealth;
 }
 
 /** What a controller sees at a tick: the training and control splits only, never validation or test. */

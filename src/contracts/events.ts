@@ -1,5 +1,6 @@
 import type { ProfileName } from "./config.ts";
 import type { Action, Decision, SlotObservation } from "./control.ts";
+import type { SlotTimes } from "./health.ts";
 import type { Edge, Evidence } from "./lifecycle.ts";
 
 /** What each topic carries. Times are counted in optimiser steps and in ticks. */
@@ -45,7 +46,9 @@ export interface Payloads {
     progress: number;
     trainLoss: number | null;
     controlLoss: number | null;
-    slots: Pick<SlotObservation, "slot" | "stage" | "blueprint" | "alpha" | "advantage">[];
+    slots: (Pick<SlotObservation, "slot" | "stage" | "blueprint" | "alpha" | "advantage" | "health"> & {
+      times: SlotTimes;
+    })[];
     decision: Decision;
   };
   /** A slot has changed its stage. */

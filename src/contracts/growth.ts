@@ -1,5 +1,6 @@
 /** What the training loop and the seed slots say to each other. */
 import type { Action, Measurement, SlotObservation, Stage } from "./control.ts";
+import type { HealthQuantity, SlotTimes, TimeQuantity } from "./health.ts";
 import type { Edge, Veto } from "./lifecycle.ts";
 
 /**
@@ -30,12 +31,13 @@ export interface SlotMeasurement {
   readonly ready: boolean;
   /** No running program holds the seed any more, and its parameters are gone. */
   readonly released: boolean;
-  readonly gradNorm: number | null;
-  readonly hostGradNorm: number | null;
+  /** Numbers of the seed that the optimiser holds, and updates that they have had. */
+  readonly parameters: number | null;
+  readonly updates: number | null;
+  readonly health: Readonly<Record<HealthQuantity, number | null>>;
+  readonly times: Readonly<Record<TimeQuantity, number | null>>;
   readonly advantage: Measurement | null;
   readonly removal: Measurement | null;
-  /** Device time of the seed in a step, in microseconds. */
-  readonly micros: number | null;
 }
 
 export interface TickMeasurements extends Clock {
@@ -67,4 +69,6 @@ export interface Lifecycle {
   /** True while a seed is blended out: its weights must not move. */
   frozen(slot: string): boolean;
   observe(): SlotObservation[];
+  /** What the clock on the wall told of a slot. No part of `observe`: no decision may rest on it. */
+  timesOf(slot: string): SlotTimes;
 }

@@ -80,6 +80,26 @@ export function g0(facts: GerminationFacts, limits: GatesConfig): Verdict {
   });
 }
 
+export interface CompilationFacts {
+  readonly ticksInStage: number;
+  /** The running program holds the seed; its kernels were validated before. */
+  readonly ready: boolean;
+  /** Numbers of the seed in the optimiser, and as its blueprint declares them. */
+  readonly parameters: number | null;
+  readonly declared: number;
+  /** Updates that they have had. */
+  readonly updates: number | null;
+}
+
+/** G1, GERMINATED → TRAINING: the seed's kernels run, and all its parameters are in the optimiser, their state fresh. */
+export function g1({ ticksInStage, ready, parameters, declared, updates }: CompilationFacts): Verdict {
+  return verdict([
+    ["not_compiled", ready],
+    ["parameters_missing", parameters === declared],
+    ["state_not_fresh", updates === 0],
+  ], { ticks: ticksInStage, parameters, declared, updates });
+}
+
 export interface TrainingFacts {
   readonly stage: Stage;
   readonly ticksInStage: number;

@@ -1,7 +1,9 @@
 import { carryOut, verdictOn } from "./actions.ts";
 import { isLive, type Machine, moves, OUT, rampAt, seedName, take } from "./machine.ts";
+import { HEALTH, TIMES } from "../contracts/health.ts";
 import { reading, removalOf } from "./readings.ts";
 import { slotTable } from "./slot_table.ts";
+import { statisticsOf } from "./trend.ts";
 import { tickSlot } from "./tick.ts";
 import type { Kasmina, KasminaOptions } from "./types.ts";
 import type { SlotObservation } from "../contracts/control.ts";
@@ -25,6 +27,7 @@ function observe({ options, table }: Machine, row: number): SlotObservation {
     embargoTicks: stage === "EMBARGOED"
       ? Math.max(0, options.gates.embargoTicks - table.ticksInStage[row])
       : table.embargo[row],
+    health: statisticsOf(table, HEALTH, row),
   };
 }
 
@@ -70,6 +73,7 @@ export function createKasmina(options: KasminaOptions): Kasmina {
     stageOf: (slot) => table.stageOf(rowOf(slot)),
     seedOf: (slot) => table.blueprint[rowOf(slot)] === null ? null : seedName(machine, rowOf(slot)),
     frozen: (slot) => table.ramp[rowOf(slot)] === OUT,
+    timesOf: (slot) => statisticsOf(table, TIMES, rowOf(slot)),
     observe: () => rows.map((row) => observe(machine, row)),
     toJSON: () => table.toJSON(),
     restore: (json) => table.restore(json),

@@ -1,4 +1,5 @@
 import type { Measurement } from "../contracts/control.ts";
+import { HEALTH, TIMES } from "../contracts/health.ts";
 import { lowerBound } from "./gates.ts";
 import type { SlotTable } from "./slot_table.ts";
 import type { SlotMeasurement } from "../contracts/growth.ts";
@@ -63,9 +64,8 @@ export function takeIn(
   m: SlotMeasurement | undefined,
   confidence: number,
 ): void {
-  table.gradNorm.set(row, m?.gradNorm ?? null);
-  table.hostGradNorm.set(row, m?.hostGradNorm ?? null);
-  table.micros.set(row, m?.micros ?? null);
+  for (const quantity of HEALTH) table[quantity].note(row, m?.health[quantity] ?? null);
+  for (const quantity of TIMES) table[quantity].note(row, m?.times[quantity] ?? null);
   setReading(table, row, "advantage", m?.advantage ?? null);
   if (!m?.removal) {
     const age = table.removalAge.get(row);

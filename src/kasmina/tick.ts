@@ -1,6 +1,6 @@
 import type { Stage } from "../contracts/control.ts";
 import type { Edge, EdgeReason } from "../contracts/lifecycle.ts";
-import { g3 } from "./gates.ts";
+import { g1, g3 } from "./gates.ts";
 import { blendOut, isLive, type Machine, moves, OUT, rampAt, take, trainingVerdict } from "./machine.ts";
 import { setStart, startOf, takeIn } from "./readings.ts";
 import type { Clock, TickMeasurements } from "../contracts/growth.ts";
@@ -22,6 +22,22 @@ function timeout(
 ): Edge[] {
   const ticks = machine.table.ticksInStage[row];
   return ticks >= limit ? [take(machine, row, to, reason, { ticks }, clock)] : [];
+}
+
+function germinate(machine: Machine, row: number, m: TickMeasurements): Edge[] {
+  const { options, table } = machine;
+  const measured = m.slots[table.names[row]];
+  const ticksInStage = table.ticksInStage[row];
+  const { pass, reason, evidence } = g1({
+    ticksInStage,
+    ready: table.ready[row] === 1,
+    parameters: measured?.parameters ?? null,
+    declared: table.params[row],
+    updates: measured?.updates ?? null,
+  });
+  if (pass) return [take(machine, row, "TRAINING", "compiled", evidence, m)];
+  if (ticksInStage < options.gates.compileTicks) return [];
+  return [take(machine, row, "PRUNED", "compile_timeout", { ...evidence, failed: reason }, m)];
 }
 
 function train(machine: Machine, row: number, m: TickMeasurements): Edge[] {
@@ -62,10 +78,7 @@ function blend(machine: Machine, row: number, m: TickMeasurements): Edge[] {
 /** What each stage does by itself at the end of a tick. */
 const automatic: Record<Stage, Automatic> = {
   DORMANT: () => [],
-  GERMINATED: (machine, row, m) =>
-    machine.table.ready[row]
-      ? [take(machine, row, "TRAINING", "compiled", { ticks: machine.table.ticksInStage[row] }, m)]
-      : timeout(machine, row, "PRUNED", "compile_timeout", machine.options.gates.compileTicks, m),
+  GERMINATED: germinate,
   TRAINING: train,
   BLENDING: blend,
   HOLDING(machine, row, m) {

@@ -8,7 +8,10 @@ export interface Progress {
   origin: { time: number; flops: number; step: number } | null;
   time: number;
   metrics: Payloads["step.metrics"] | null;
-  slots: Payloads["tick.report"]["slots"];
+  slots: Pick<
+    Payloads["tick.report"]["slots"][number],
+    "slot" | "stage" | "blueprint" | "alpha" | "advantage"
+  >[];
 }
 
 export function newProgress(): Progress {

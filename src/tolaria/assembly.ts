@@ -17,7 +17,15 @@ import { mean, sum } from "../engine/ops/reduce.ts";
 import { concat, reshape } from "../engine/ops/shape.ts";
 import { NORM_COLUMNS, type Optimizer } from "../engine/optim/optimizer.ts";
 import type { ParameterStore } from "../engine/optim/parameter_store.ts";
-import { type GrowableModel, type PlantedSeed, seedsWith, type Topology, topologyKey } from "./growable.ts";
+import {
+  type GrowableModel,
+  incubates,
+  type PlantedSeed,
+  seedsWith,
+  type Topology,
+  topologyKey,
+} from "./growable.ts";
+import { type HealthStep, traceHealth } from "./health.ts";
 
 /** A program with what follows it in the same pass. */
 export interface Step {
@@ -36,6 +44,8 @@ export interface Assembly {
   readonly evaluate: Step;
   /** The same with one incubating seed, by its slot. */
   readonly trials: Readonly<Record<string, Step>>;
+  /** Statistics of one batch at every slot; null where there are no slots. */
+  readonly health: HealthStep | null;
   destroy(): void;
 }
 
@@ -57,8 +67,6 @@ const AVERAGES = "averages";
 
 /** Step value of evaluations: 1 for an example that counts, 0 past the end of a part. */
 export const WEIGHTS = "example weights";
-
-const incubates = (mode: string) => mode === "shadow" || mode === "ste";
 
 /** Builds the programs of topologies, each once. */
 export class Assembler {
@@ -129,10 +137,11 @@ export class Assembler {
     const trials = incubating.map(([slot, seed]) =>
       [slot, this.#evaluate({ ...settled, [slot]: { ...seed, mode: "blend" } }, "batch")] as const
     );
+    const health = this.#health(topology);
     // A fossil was admitted when it was sown.
     const sown = Object.entries(seedsWith(topology, (mode) => mode !== "fossil"));
     const admitted = Promise.all(sown.map(([slot, seed]) => this.#parts.admit(seed, slot)));
-    return finish(topology, admitted, train, shadow, evaluate, trials);
+    return finish(topology, admitted, { train, shadow, evaluate, health }, trials);
   }
 
   #train(updating: Topology, shadows: Topology): Promise<Step> {
@@ -167,16 +176,9 @@ export class Assembler {
     row: Tensor,
     writes: readonly Write[],
   ): Promise<Step> {
-    const { gpu, optimizer } = this.#parts;
-    const program = await compile(gpu, {
-      label,
-      writes,
-      outputs: { row },
-      stepInputs: [optimizer.stepInput, this.trainRing.stepInput],
-      memory: (source) => this.#memory(source),
-      choose: this.#parts.choose ?? firstFit,
-      precision: this.#parts.config.engine.precision,
-    });
+    const { optimizer } = this.#parts;
+    const stepInputs = [optimizer.stepInput, this.trainRing.stepInput];
+    const program = await this.#compile(label, { row }, stepInputs, writes);
     const update = await optimizer.bind(program.step);
     const append = await this.trainRing.bind(program.step, program.outputs.row, optimizer.norms);
     return { program, dispatches: [...program.dispatches, ...update, append] };
@@ -229,17 +231,33 @@ export class Assembler {
     return this.#compileEvaluate(row);
   }
 
-  async #compileEvaluate(row: Tensor): Promise<Step> {
-    const program = await compile(this.#parts.gpu, {
-      label: "evaluate",
-      outputs: { row },
-      stepInputs: [this.evaluationRing.stepInput],
-      memory: (source) => this.#memory(source),
-      choose: this.#parts.choose ?? firstFit,
-      precision: this.#parts.config.engine.precision,
+  async #health(topology: Topology): Promise<HealthStep | null> {
+    const { examples, model, config } = this.#parts;
+    const trace = withSharedNodes(() => {
+      const scope = new TraceScope();
+      return traceHealth(model, scope, examples.batch(config.train.batch).x, topology);
     });
+    if (!trace) return null;
+    const { row, settledFlops } = trace;
+    const program = await this.#compile("health", { row }, []);
+    return { program, dispatches: program.dispatches, topology, settledFlops };
+  }
+
+  async #compileEvaluate(row: Tensor): Promise<Step> {
+    const program = await this.#compile("evaluate", { row }, [this.evaluationRing.stepInput]);
     const append = await this.evaluationRing.bind(program.step, program.outputs.row, program.outputs.row);
     return { program, dispatches: [...program.dispatches, append] };
+  }
+
+  #compile(
+    label: string,
+    outputs: Readonly<Record<string, Tensor>>,
+    stepInputs: readonly Tensor[],
+    writes: readonly Write[] = [],
+  ): Promise<Program> {
+    const { gpu, choose = firstFit, config: { engine: { precision } } } = this.#parts;
+    const memory = (source: Source) => this.#memory(source);
+    return compile(gpu, { label, outputs, stepInputs, writes, memory, choose, precision });
   }
 
   #memory(source: Source) {
@@ -252,12 +270,10 @@ export class Assembler {
 async function finish(
   topology: Topology,
   admitted: Promise<unknown>,
-  training: Promise<Step>,
-  shadowing: Promise<Step> | null,
-  evaluating: Promise<Step>,
+  building: { readonly [K in "train" | "shadow" | "evaluate" | "health"]: Promise<Assembly[K]> | null },
   trying: readonly (readonly [string, Promise<Step>])[],
 ): Promise<Assembly> {
-  const steps = [training, shadowing, evaluating, ...trying.map(([, step]) => step)];
+  const steps = [...Object.values(building), ...trying.map(([, step]) => step)];
   const free = (built: readonly (Step | null)[]) => built.forEach((step) => step?.program.destroy());
   const settled = await Promise.allSettled([...steps, admitted]);
   const failed = settled.find((result) => result.status === "rejected");
@@ -265,18 +281,17 @@ async function finish(
     free(await Promise.all(steps.map((step) => step?.catch(() => null) ?? null)));
     throw failed.reason;
   }
-  const [train, shadow, evaluate] = [await training, await shadowing, await evaluating];
   const trials = Object.fromEntries(
     await Promise.all(trying.map(async ([slot, step]) => [slot, await step] as const)),
   );
-  return {
-    topology,
-    train,
-    shadow,
-    evaluate,
-    trials,
-    destroy: () => free([train, shadow, evaluate, ...Object.values(trials)]),
+  const built = {
+    train: await building.train!,
+    shadow: await building.shadow,
+    evaluate: await building.evaluate!,
+    health: await building.health,
   };
+  const all = [...Object.values(built), ...Object.values(trials)];
+  return { topology, ...built, trials, destroy: () => free(all) };
 }
 
 /** A step with its values, to be submitted. */

@@ -13,16 +13,23 @@ export interface PlantedSeed {
 /** Seeds by slot; the order of slots is the network's. */
 export type Topology = Readonly<Record<string, PlantedSeed>>;
 
+/** One pass of a network with seeds in it. */
+export interface GrowableTrace {
+  /** [N, classes]. */
+  readonly logits: Tensor;
+  /** Where its gradients stop. */
+  readonly stopAt: readonly Tensor[];
+  /** Activations by the name of their tap, before any seed. */
+  readonly taps: ReadonlyMap<string, Tensor>;
+  /** What each seed would add at full strength, by slot. */
+  readonly seeds: ReadonlyMap<string, { readonly delta: Tensor }>;
+}
+
 /** A network with seed slots. */
 export interface GrowableModel {
   readonly classes: number;
   readonly slots: readonly string[];
-  /** Logits [N, classes] of a batch, and the tensors at which its gradients stop. */
-  trace(
-    scope: Scope,
-    x: Tensor,
-    topology: Topology,
-  ): { readonly logits: Tensor; readonly stopAt: readonly Tensor[] };
+  trace(scope: Scope, x: Tensor, topology: Topology): GrowableTrace;
   /** The group that a parameter is optimised in: `host`, `host/<slot>` or `seed/<seed>`. */
   groupOf(parameter: string): string;
 }
@@ -31,6 +38,9 @@ export interface GrowableModel {
 export type Incubation = "shadow" | "none" | "ste";
 
 const INCUBATING: Readonly<Record<Incubation, SeedMode>> = { shadow: "shadow", none: "blend", ste: "ste" };
+
+/** Whether a seed of this mode learns without the network noticing. */
+export const incubates = (mode: SeedMode) => mode === "shadow" || mode === "ste";
 
 /** The mode that a stage calls for; null where no program holds the seed. */
 export function modeOf(stage: Stage, incubation: Incubation): SeedMode | null {

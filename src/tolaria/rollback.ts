@@ -35,6 +35,7 @@ export async function rollBack(trainer: Trainer, alarm: Alarm): Promise<void> {
   });
   await trainer.publishEdges(edges);
   trainer.speedometer.restart(clock.step);
+  trainer.stepTimes.restart(clock.step);
   await trainer.swap(await trainer.assembler.get(trainer.topology));
   trainer.prepare();
   trainer.bless();

@@ -1,8 +1,10 @@
 import type { Action, Decision, Measurement, Observation } from "../contracts/control.ts";
 import type { Edge } from "../contracts/lifecycle.ts";
 import type { ActionContext, SlotMeasurement } from "../contracts/growth.ts";
+import { HEALTH } from "../contracts/health.ts";
 import { type Candidate, type Evaluation, measure } from "./evaluator.ts";
 import { callHooks } from "./hooks.ts";
+import { type ActivationHealth, measureHealth } from "./measure_health.ts";
 import { rollBack } from "./rollback.ts";
 import type { Trainer } from "./trainer.ts";
 
@@ -12,8 +14,9 @@ import type { Trainer } from "./trainer.ts";
  */
 export async function endTick(trainer: Trainer): Promise<void> {
   const { lifecycle, bus } = trainer.parts;
+  const ran = trainer.assembly.topology, stepTime = trainer.stepTimes.settle(ran);
   await adoptBuilt(trainer);
-  const control = await evaluateControl(trainer);
+  const [health, control] = await Promise.all([measureHealth(trainer), evaluateControl(trainer)]);
   const { progress } = trainer;
   const alarm = trainer.governor.judgeControl(control.present.loss);
   if (alarm) {
@@ -30,7 +33,12 @@ export async function endTick(trainer: Trainer): Promise<void> {
     ...clock,
     controlLoss: measure(control.present.losses),
     slots: Object.fromEntries(
-      trainer.parts.model.slots.map((slot) => [slot, measureSlot(trainer, slot, control)]),
+      trainer.parts.model.slots.map((slot) => [slot, {
+        ...measureSlot(trainer, slot, control, health[slot]),
+        times: slot in ran
+          ? { stepP50: null, stepP95: null, ...stepTime, micros: trainer.stepTimes.microsOf(slot, ran) }
+          : UNTIMED,
+      }]),
     ),
   });
   await trainer.publishEdges(edges);
@@ -46,12 +54,14 @@ export async function endTick(trainer: Trainer): Promise<void> {
     progress: trainer.ledger.progress,
     trainLoss,
     controlLoss: control.present.loss,
-    slots: lifecycle.observe().map(({ slot, stage, blueprint, alpha, advantage }) => ({
+    slots: lifecycle.observe().map(({ slot, stage, blueprint, alpha, advantage, health }) => ({
       slot,
       stage,
       blueprint,
       alpha,
       advantage,
+      health,
+      times: lifecycle.timesOf(slot),
     })),
     decision,
   });
@@ -115,20 +125,35 @@ function paired(worse: Evaluation | undefined, better: Evaluation | undefined): 
   return worse && better ? measure(worse.losses.map((loss, k) => loss - better.losses[k])) : null;
 }
 
-function measureSlot(trainer: Trainer, slot: string, control: ControlEvaluations): SlotMeasurement {
+/** Times of a slot that no step of the tick had a seed in. */
+const UNTIMED: SlotMeasurement["times"] = { stepP50: null, stepP95: null, micros: null };
+const UNMEASURED = Object.fromEntries(HEALTH.map((key) => [key, null])) as SlotMeasurement["health"];
+
+function measureSlot(
+  trainer: Trainer,
+  slot: string,
+  control: ControlEvaluations,
+  activations: ActivationHealth | undefined,
+): Omit<SlotMeasurement, "times"> {
   const { lifecycle, store } = trainer.parts;
   const { norms } = trainer.progress;
-  const seed = lifecycle.seedOf(slot), stage = lifecycle.stageOf(slot);
+  const seed = lifecycle.seedOf(slot), stage = lifecycle.stageOf(slot), group = `seed/${seed}`;
   const running = trainer.assembly.topology[slot], wanted = trainer.wanted[slot];
   const removal = paired(control.without[slot], control.present);
   return {
     ready: running !== undefined && running.seed === wanted?.seed && running.mode === wanted.mode,
-    released: running === undefined && store.inGroup(`seed/${seed}`).length === 0,
-    gradNorm: norms[`seed/${seed}`] ?? null,
-    hostGradNorm: norms[`host/${slot}`] ?? null,
+    released: running === undefined && store.inGroup(group).length === 0,
+    parameters: seed === null ? null : store.countIn(group),
+    updates: seed === null ? null : trainer.progress.updates[group] ?? 0,
+    health: {
+      ...UNMEASURED,
+      ...activations,
+      // What is left in the list of a seed that is gone, or that is host by now, is no measurement.
+      gradNorm: running && store.inGroup(group).length > 0 ? norms[group] ?? null : null,
+      hostGradNorm: norms[`host/${slot}`] ?? null,
+    },
     advantage: paired(control.present, control.with[slot]) ?? (stage === "TRAINING" ? removal : null),
     removal: stage === "HOLDING" ? removal : null,
-    micros: null,
   };
 }
 

@@ -15,6 +15,7 @@ import { rollBack } from "./rollback.ts";
 import type { Checkpoint, Progress, SavedState, Score, TrainerState } from "./state.ts";
 import { freshProgress } from "./state.ts";
 import { Speedometer } from "./speedometer.ts";
+import { StepTimes } from "./step_times.ts";
 import { endTick } from "./tick.ts";
 import { Trust } from "./trust.ts";
 import { watch } from "./watch.ts";
@@ -53,6 +54,7 @@ export class Trainer {
   readonly #trust: Trust;
   readonly #queue: StepQueue;
   readonly speedometer = new Speedometer();
+  readonly stepTimes = new StepTimes();
 
   constructor(parts: TrainerParts) {
     const { gpu, examples, config, store } = parts;
@@ -95,6 +97,7 @@ export class Trainer {
   async run(signal: AbortSignal): Promise<"completed" | "interrupted"> {
     const { tickSteps, metricsSteps } = this.parts.config.loop;
     this.speedometer.restart(this.progress.step);
+    this.stepTimes.restart(this.progress.step);
     for (;;) {
       // A rollback gives back steps, which a limit of steps allows again.
       if (this.finished && !await this.#readAll()) return await this.#stop("completed");
@@ -113,6 +116,7 @@ export class Trainer {
       if (this.progress.stepInTick === tickSteps) {
         if (await this.#readAll()) continue;
         await endTick(this);
+        this.stepTimes.restart(this.progress.step);
       }
     }
   }
@@ -148,7 +152,8 @@ export class Trainer {
     const price = this.assembly.train.program.flops +
       ((this.assembly.shadow?.program.flops ?? this.assembly.train.program.flops) -
           this.assembly.train.program.flops) / growth.shadowEvery;
-    const tick = loop.tickSteps * price + loop.controlBatches * this.assembly.evaluate.program.flops;
+    const tick = loop.tickSteps * price + loop.controlBatches * this.assembly.evaluate.program.flops +
+      (this.assembly.health?.program.flops ?? 0);
     const byBudget = Math.floor((this.ledger.budget - this.ledger.total) / tick);
     const bySteps = Math.floor(((train.maxSteps ?? Infinity) - this.progress.step) / loop.tickSteps);
     return Math.max(0, Math.min(byBudget, bySteps));
@@ -271,7 +276,9 @@ export class Trainer {
 
   /** Looks at the rows that the last reading asked for. True where that ended in a rollback. */
   async #readMetrics(): Promise<boolean> {
-    const alarm = await watch(this, await this.reader.next());
+    const rows = await this.reader.next();
+    this.stepTimes.read(this.progress.step);
+    const alarm = await watch(this, rows);
     if (alarm) await rollBack(this, alarm);
     return alarm !== null;
   }

@@ -53,7 +53,8 @@ const proofs: Record<string, (evidence: Evidence, edge: Edge) => boolean> = {
   "DORMANT>GERMINATED action": (e) =>
     e.stage === "DORMANT" && e.embargo === 0 && e.governor === "allows" && e.fit === "fits" &&
     number(e.live) < 2 && number(e.params) <= 1500 && number(e.flops) <= 20_000 && number(e.ticksLeft) >= 12,
-  "GERMINATED>TRAINING compiled": (e) => number(e.ticks) >= 1,
+  "GERMINATED>TRAINING compiled": (e) =>
+    number(e.ticks) >= 1 && number(e.parameters) > 0 && e.parameters === e.declared && e.updates === 0,
   "GERMINATED>PRUNED compile_timeout": (e) => number(e.ticks) === 2,
   "TRAINING>BLENDING action": proven,
   "TRAINING>BLENDING gate": proven,

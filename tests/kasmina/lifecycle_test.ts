@@ -4,7 +4,7 @@ import type { Edge } from "../../src/contracts/lifecycle.ts";
 import { GatesConfig } from "../../src/contracts/config.ts";
 import type { SlotMeasurement } from "../../src/contracts/growth.ts";
 import type { Kasmina } from "../../src/kasmina/types.ts";
-import { context, controlLoss, healthy, slots } from "./slots.ts";
+import { context, controlLoss, healthLike, healthy, slots } from "./slots.ts";
 
 const germinate = { kind: "germinate", slot: "a", blueprint: "conv3" } as const;
 
@@ -78,7 +78,9 @@ Deno.test("a seed whose program is late is pruned, before training and before bl
 });
 
 Deno.test("a seed with NaN gradients is pruned at the first tick that shows them", () => {
-  assertEquals(ticks(grown("TRAINING"), 1, { gradNorm: NaN }), ["TRAINING>PRUNED not_finite"]);
+  assertEquals(ticks(grown("TRAINING"), 1, { health: healthLike({ gradNorm: NaN }) }), [
+    "TRAINING>PRUNED not_finite",
+  ]);
 });
 
 Deno.test("at the last tick of TRAINING proof blends by itself and its lack prunes", () => {

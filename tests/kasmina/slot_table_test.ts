@@ -1,17 +1,18 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { UserError } from "../../src/util/errors.ts";
 import { slotTable } from "../../src/kasmina/slot_table.ts";
 
 Deno.test("slotTable() starts DORMANT with nothing measured", () => {
   const table = slotTable(["a", "b"]);
   assertEquals(table.stageOf(1), "DORMANT");
-  assertEquals([table.gradNorm.get(0), table.advantageMean.get(1)], [null, null]);
+  assertEquals([table.gradNorm.get(0), table.advantageMean.get(1), table.hDead.slope(0)], [null, null, null]);
 });
 
 Deno.test("a measured column tells 0 from unknown", () => {
   const { gradNorm } = slotTable(["a", "b"]);
-  gradNorm.set(0, 0);
+  gradNorm.note(0, 0);
   assertEquals([gradNorm.get(0), gradNorm.get(1)], [0, null]);
-  gradNorm.set(0, null);
+  gradNorm.note(0, null);
   assertEquals(gradNorm.get(0), null);
 });
 
@@ -21,13 +22,16 @@ Deno.test("restore() of toJSON() gives the same table, NaN and unknown included"
   table.alpha[1] = 0.1 + 0.2;
   table.blueprint[1] = "conv3";
   table.doom[1] = { reason: "regression", evidence: { limit: 1.5 } };
-  table.gradNorm.set(0, NaN);
-  table.micros.set(1, -Infinity);
+  table.gradNorm.note(0, NaN);
+  for (const micros of [1, null, 3, -Infinity]) table.micros.note(1, micros);
+  for (const dead of [0.5, 0.25, null, 0]) table.deltaDead.note(1, dead);
   const again = slotTable(["a", "b"]);
   again.removalMean.set(0, 1);
   again.restore(JSON.parse(JSON.stringify(table)));
   assertEquals(again.toJSON(), table.toJSON());
   assertEquals([again.gradNorm.get(0), again.removalMean.get(0), again.alpha[1]], [NaN, null, 0.1 + 0.2]);
+  assertEquals(again.deltaDead.slope(1), table.deltaDead.slope(1));
+  assertEquals([again.deltaDead.get(1), again.micros.slope(1)], [0, null]);
 });
 
 Deno.test("restore() refuses other slots and damaged records and then changes nothing", () => {
@@ -39,12 +43,23 @@ Deno.test("restore() refuses other slots and damaged records and then changes no
     Error,
     "slot table: want slots a, b, got a; restore into the model that was saved",
   );
-  const damaged = { ...before, columns: { ...before.columns, micros: [null] } };
-  assertThrows(
-    () => table.restore(damaged),
-    Error,
-    "slot table: want 2 values of micros, got 1; the record is damaged",
-  );
+  const damages: [object, string][] = [
+    [{ times: { ...before.times, micros: [[]] } }, "slot table: want 2 values of micros, got 1"],
+    [{ columns: undefined }, "slot table: want 2 values of stage, got none"],
+    [{ columns: { ...before.columns, stage: [0, 9] } }, "slot table: stage cannot be 9"],
+    [{ columns: { ...before.columns, alpha: [0, "x"] } }, 'slot table: alpha cannot be "x"'],
+    [{ columns: { ...before.columns, anchorMean: [0, "1e9"] } }, 'slot table: anchorMean cannot be "1e9"'],
+    [{ health: { ...before.health, hMean: [[], [1, {}]] } }, "slot table: hMean cannot be [1,{}]"],
+    [{ doom: [null, 5] }, "slot table: doom cannot be 5"],
+  ];
+  for (const [damage, message] of damages) {
+    assertThrows(
+      () => table.restore({ ...before, ...damage } as never),
+      UserError,
+      `${message}; the record is damaged`,
+    );
+  }
+  assertThrows(() => table.restore(null as never), UserError, "slot table: want slots a, b, got none");
   assertEquals(table.toJSON(), before);
 });
 
@@ -54,7 +69,7 @@ Deno.test("clear() forgets the seed and keeps what lasts", () => {
   table.generation[0] = 2;
   table.errors[0] = 1;
   table.blueprint[0] = "se";
-  table.gradNorm.set(0, 1);
+  table.gradNorm.note(0, 1);
   table.clear(0);
   assertEquals([
     table.alpha[0],

@@ -19,6 +19,8 @@ import { build } from "../../src/tezzeret/build.ts";
 import { fitOf } from "../../src/tezzeret/check.ts";
 import { findBlueprint } from "../../src/tezzeret/library.ts";
 
+import { healthLike } from "./slots.ts";
+
 /** Blueprints that are sown in stories: two that learn, two that break. */
 export const BLUEPRINTS = ["mlp", "affine", "nan", "explode"] as const;
 export const SLOTS = ["layer1", "layer2", "layer3"] as const;
@@ -234,7 +236,7 @@ export function measureTick(
   lossKnown: boolean,
 ): TickMeasurements {
   const seeds = planted(kasmina), found = find(seeds);
-  const slots = kasmina.observe().map(({ slot, stage }) => {
+  const slots = kasmina.observe().map(({ slot, stage, params }) => {
     const { late, stuck, blind } = mishaps(slot);
     const seed = seeds.find((one) => one.slot === slot);
     const full = seed?.mode === "blend" && seed.alpha === 1 && !kasmina.frozen(slot);
@@ -243,11 +245,17 @@ export function measureTick(
     return [slot, {
       ready: !late,
       released: !stuck,
-      gradNorm: blind ? null : found.norms[`seed/${slot}`] ?? null,
-      hostGradNorm: blind ? null : found.norms[`host/${slot}`] ?? null,
+      parameters: stage === "GERMINATED" && kasmina.seedOf(slot) ? params : null,
+      updates: 0,
+      health: healthLike(
+        blind ? {} : {
+          gradNorm: found.norms[`seed/${slot}`] ?? null,
+          hostGradNorm: found.norms[`host/${slot}`] ?? null,
+        },
+      ),
+      times: { stepP50: null, stepP95: null, micros: null },
       advantage: !blind && trial ? paired(found.losses, trial) : null,
       removal: !blind && without && stage === "HOLDING" ? paired(without, found.losses) : null,
-      micros: null,
     }] as const;
   });
   return {

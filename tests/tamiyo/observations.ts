@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import type { Action, Observation, SlotObservation } from "../../src/contracts/control.ts";
+import { HEALTH, type SlotHealth } from "../../src/contracts/health.ts";
 import { STAGES } from "../../src/contracts/lifecycle.ts";
+
+const UNKNOWN_HEALTH = Object.fromEntries(
+  HEALTH.map((quantity) => [quantity, { value: null, slope: null }]),
+) as SlotHealth;
 
 /** A dormant slot of a small host, with the given differences. */
 export function slotLike(slot: string, differences: Partial<SlotObservation> = {}): SlotObservation {
@@ -19,6 +24,7 @@ export function slotLike(slot: string, differences: Partial<SlotObservation> = {
     params: 0,
     flops: 0,
     embargoTicks: 0,
+    health: UNKNOWN_HEALTH,
     ...differences,
   };
 }
@@ -79,6 +85,7 @@ const slot = (name: string): fc.Arbitrary<SlotObservation> =>
     params: fc.nat(1000),
     flops: fc.nat(1000),
     embargoTicks: fc.nat(3),
+    health: fc.constant(UNKNOWN_HEALTH),
   });
 
 const everyAction: Action[] = ["a", "b", "c"].flatMap((name): Action[] => [

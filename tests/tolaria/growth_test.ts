@@ -129,7 +129,12 @@ for (const kind of ["points", "images"] as const) {
       model: {
         classes,
         slots: [],
-        trace: (scope, x) => ({ logits: plain.forward(scope, x), stopAt: [] }),
+        trace: (scope, x) => ({
+          logits: plain.forward(scope, x),
+          stopAt: [],
+          taps: new Map(),
+          seeds: new Map(),
+        }),
         groupOf: () => "host",
       },
     });

@@ -68,6 +68,11 @@ export class ParameterStore {
     return specs.reduce((total, { shape }) => total + Math.ceil(sizeOf(shape) / BLOCK) * BLOCK, 0);
   }
 
+  /** Where the numbers of a layout's place begin and end in each of `StoreNumbers`. */
+  static rangeOf({ shape, block }: Pick<StoreLayout["places"][number], "shape" | "block">): [number, number] {
+    return [block * BLOCK, block * BLOCK + sizeOf(shape)];
+  }
+
   /** Names of groups by index; null where an index is free. */
   get groups(): readonly (string | null)[] {
     return this.#groups;
@@ -119,6 +124,11 @@ export class ParameterStore {
   /** Names of a group's parameters. */
   inGroup(group: string): string[] {
     return this.names.filter((name) => this.#places.get(name)!.group === group);
+  }
+
+  /** How many numbers a group's parameters are. */
+  countIn(group: string): number {
+    return this.inGroup(group).reduce((sum, name) => sum + sizeOf(this.#placeOf(name).spec.shape), 0);
   }
 
   view(name: string): BufferView {
