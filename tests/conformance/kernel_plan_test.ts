@@ -81,7 +81,7 @@ Deno.test("halfChecksOf() has all kernels of products but those that differ from
   }
 });
 
-Deno.test("kernelsToCheck() has what a device takes by itself in every case, and every text elsewhere, too", () => {
+Deno.test("kernelsToCheck() has what a device takes by itself in every case", () => {
   for (const foreign of ["every case", "largest case"] as const) {
     for (const op of ops) {
       const plan = kernelsToCheck(casesOf(op), cpu, foreign);
@@ -91,11 +91,4 @@ Deno.test("kernelsToCheck() has what a device takes by itself in every case, and
       }
     }
   }
-});
-
-Deno.test("kernelsToCheck() has products of any size where compilers are slow, once for each text", () => {
-  const plan = kernelsToCheck(casesOf("matmul"), cpu, "largest case");
-  const tiled = [...plan].filter(([, choices]) => choices.some(({ id }) => id.startsWith("tiled")));
-  const kinds = tiled.map(([{ inputs }]) => inputs.every(({ shape }) => shape.every((n) => n % 2 === 0)));
-  assertEquals(kinds.length, 2, tiled.map(([{ name }]) => name).join());
 });
