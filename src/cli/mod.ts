@@ -6,10 +6,11 @@ import { helpCommand } from "./help.ts";
 import { commandHelp } from "./help_text.ts";
 import { print, printError } from "./output.ts";
 import { parseCommand } from "./parse.ts";
+import { slots } from "./slots.ts";
 import { train } from "./train.ts";
 import { tune } from "./tune.ts";
 
-const commands: readonly Command[] = [train, tune, helpCommand(() => commands)];
+const commands: readonly Command[] = [train, tune, slots, helpCommand(() => commands)];
 
 /** Flags first means `train`; nothing at all, `help`. */
 function choose(args: readonly string[]): { command: Command; rest: readonly string[] } {

@@ -1,0 +1,56 @@
+/** Where a configuration's network may grow, and what may grow there: nothing is loaded and no device is opened. */
+import type { Fit } from "../contracts/blueprint.ts";
+import type { RunConfig } from "../contracts/config.ts";
+import { findBlueprint, fitOf } from "../tezzeret/mod.ts";
+import type { Shape } from "../util/shape.ts";
+import { buildNetwork } from "./network.ts";
+import type { NetworkSize } from "./options.ts";
+
+/** A named place behind a layer of the host. */
+export interface SlotListing {
+  readonly name: string;
+  /** Of one example's activation. */
+  readonly shape: Shape;
+  /** Parameters, and forward FLOPs for one example, of the layer that feeds it. */
+  readonly params: number;
+  readonly flops: number;
+  /** What each allowed blueprint would cost there; null where the place has no slot. */
+  readonly fits: readonly { readonly blueprint: string; readonly fit: Fit }[] | null;
+}
+
+export interface SlotsListing {
+  readonly host: NetworkSize;
+  readonly slots: readonly SlotListing[];
+}
+
+/** Examples and classes of each data set of images, which have their shape whatever is in them. */
+const IMAGES: Readonly<Record<Exclude<RunConfig["data"]["kind"], "spirals">, readonly [Shape, number]>> = {
+  "cifar10": [[32, 32, 3], 10],
+  "fashion-mnist": [[28, 28, 1], 10],
+  "digits": [[28, 28, 1], 10],
+};
+
+function examplesOf(data: RunConfig["data"]): readonly [Shape, number] {
+  if (data.kind === "spirals") return [[2], data.classes];
+  const [[height, width, channels], classes] = IMAGES[data.kind];
+  return [[data.pixels ?? height, data.pixels ?? width, channels], classes];
+}
+
+/**
+ * The injection points of a configuration's network.
+ *
+ * @throws {UserError} if a pattern of `growth.slots` matches none.
+ */
+export function listSlots(config: RunConfig): SlotsListing {
+  const { host, model, layers } = buildNetwork(config, ...examplesOf(config.data));
+  const slots = layers.filter(({ name }) => name !== "head").map((layer) => ({
+    ...layer,
+    fits: model.slots.includes(layer.name)
+      ? config.growth.blueprints.map((blueprint) => ({
+        blueprint,
+        fit: fitOf(findBlueprint(blueprint), layer.shape),
+      }))
+      : null,
+  }));
+  return { host, slots };
+}
