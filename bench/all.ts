@@ -15,6 +15,7 @@ const PROGRAMS = [
   "compile",
   "step",
   "scaling",
+  "slots",
   "bus",
 ];
 

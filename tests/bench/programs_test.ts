@@ -12,6 +12,7 @@ const PROGRAMS: readonly (readonly [program: string, ...args: string[]])[] = [
   ["compile"],
   ["step", "--model", "small", "--profile"],
   ["scaling"],
+  ["slots", "--live", "0"],
   ["bus"],
 ];
 /** Programs that use no device. */

@@ -1,12 +1,21 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { numbersOf } from "../../bench/support/options.ts";
 import { logPlot } from "../../bench/support/plot.ts";
-import { logSlope, spreadOf } from "../../bench/support/statistics.ts";
+import { bootstrapMedian, logSlope, spreadOf } from "../../bench/support/statistics.ts";
 
 Deno.test("spreadOf() takes median and quantiles between values", () => {
   assertEquals(spreadOf([5, 1, 4, 2, 3]), { median: 3, p10: 1.4, p90: 4.6 });
   assertEquals(spreadOf([2]), { median: 2, p10: 2, p90: 2 });
   assertEquals(spreadOf([1, 2]).median, 1.5);
+});
+
+Deno.test("bootstrapMedian() is sure of equal values and less so of scattered ones", () => {
+  assertEquals(bootstrapMedian([2, 2, 2]), { median: 2, low: 2, high: 2 });
+  const values = Array.from({ length: 101 }, (_, k) => k);
+  const { median, low, high } = bootstrapMedian(values);
+  assertEquals(median, 50);
+  assertEquals([low > 30 && low < 50, high > 50 && high < 70], [true, true]);
+  assertEquals(bootstrapMedian(values), { median, low, high });
 });
 
 Deno.test("logSlope() finds the power", () => {
