@@ -1,13 +1,22 @@
 import { UserError } from "../util/errors.ts";
 import { sha256 } from "../util/hash.ts";
 import type { Json } from "../util/json.ts";
-import type { Medium } from "./medium.ts";
+import type { Index } from "./index.ts";
+import type { Entry, Medium } from "./medium.ts";
+import { blobPath, manifestFolder, manifestPath, mentionsIn, nameIn } from "./paths.ts";
+import { createPins } from "./pins.ts";
 import { createRecords } from "./records.ts";
 import { seal, unseal } from "./seal.ts";
 import type { Collected, Hash, Store } from "./store.ts";
 
-/** A store on a medium; `now` is in milliseconds since 1970. */
-export function createStore(medium: Medium, now: () => number = Date.now): Store {
+/** A store on a medium, with an index where there is one; `now` is in milliseconds since 1970. */
+export function createStore(
+  medium: Medium,
+  now: () => number = Date.now,
+  index: Index | null = null,
+): Store {
+  const pins = createPins(medium, now, crypto.randomUUID());
+
   async function read(path: string): Promise<Json | undefined> {
     const bytes = await medium.read(path);
     return bytes === null ? undefined : await unseal(bytes, medium.locate(path));
@@ -15,26 +24,27 @@ export function createStore(medium: Medium, now: () => number = Date.now): Store
 
   async function write(path: string, value: Json): Promise<void> {
     await medium.write(path, await seal(value));
+    await pins.release(mentionsIn(path + JSON.stringify(value)));
   }
 
-  const records = createRecords({ read, write, list: medium.list, exclusively: medium.exclusively }, now);
-
-  /** Every hash that a manifest or record mentions. */
-  async function mentioned(): Promise<Set<Hash>> {
-    const hashes = new Set<Hash>();
+  /** Blobs that no manifest or record mentions, and nobody holds. */
+  async function unwanted(keep: Iterable<Hash>): Promise<Entry[]> {
+    const wanted = new Set([...keep, ...await pins.held()]);
     for (const path of [...await medium.list("manifests"), ...await medium.list("records")]) {
-      const text = path + JSON.stringify(await read(path));
-      for (const hash of text.match(/\b[0-9a-f]{64}\b/g) ?? []) hashes.add(hash);
+      for (const hash of mentionsIn(path + JSON.stringify(await read(path)))) wanted.add(hash);
     }
-    return hashes;
+    return (await medium.entries("blobs")).filter(({ path }) => !wanted.has(nameIn(path)));
   }
 
   return {
     async put(bytes) {
       const hash = await sha256(bytes);
       const path = blobPath(hash);
-      const present = await medium.read(path);
-      if (present === null || !sameBytes(present, bytes)) await medium.write(path, bytes);
+      await medium.shared(async () => {
+        await pins.add(hash);
+        const present = await medium.read(path);
+        if (present === null || !sameBytes(present, bytes)) await medium.write(path, bytes);
+      });
       return hash;
     },
 
@@ -56,9 +66,12 @@ export function createStore(medium: Medium, now: () => number = Date.now): Store
       return bytes;
     },
 
-    has: async (hash) => await medium.read(blobPath(hash)) !== null,
+    has: async (hash) => await medium.entry(blobPath(hash)) !== null,
 
-    writeManifest: async (kind, name, value) => await write(manifestPath(kind, name), value),
+    async writeManifest(kind, name, value) {
+      const path = manifestPath(kind, name);
+      await medium.shared(() => write(path, value));
+    },
 
     async readManifest(kind, name) {
       const path = manifestPath(kind, name);
@@ -67,47 +80,27 @@ export function createStore(medium: Medium, now: () => number = Date.now): Store
       throw new UserError(`urza: want ${kind} "${name}" at ${medium.locate(path)}, got no such file`);
     },
 
-    async listManifests(kind) {
-      const folder = `manifests/${segment(kind)}`;
-      return (await medium.list(folder)).map((path) => path.slice(folder.length + 1, -".json".length)).sort();
+    listManifests: async (kind) => (await medium.list(manifestFolder(kind))).map(nameIn).sort(),
+
+    async removeManifest(kind, name) {
+      const path = manifestPath(kind, name);
+      if (await medium.entry(path) !== null) await medium.shared(() => medium.remove(path));
     },
 
-    removeManifest: async (kind, name) => await medium.remove(manifestPath(kind, name)),
+    records: createRecords({ medium, read, write, index }, now),
 
-    records,
-
-    collect: (keep = []) =>
+    collect: (keep = [], { dryRun = false } = {}) =>
       medium.exclusively(async () => {
-        const wanted = new Set([...await mentioned(), ...keep]);
-        const collected: Collected = { blobs: 0, temporaries: await medium.sweep(), sizeBytes: 0 };
-        for (const path of await medium.list("blobs")) {
-          if (wanted.has(path.slice(path.lastIndexOf("/") + 1))) continue;
-          collected.blobs++;
-          collected.sizeBytes += (await medium.read(path))?.length ?? 0;
-          await medium.remove(path);
+        const blobs = await unwanted(keep);
+        const collected: Collected = { blobs: blobs.length, temporaries: 0, sizeBytes: 0 };
+        for (const { path, sizeBytes } of blobs) {
+          collected.sizeBytes += sizeBytes;
+          if (!dryRun) await medium.discard(path);
         }
+        if (!dryRun) collected.temporaries = await medium.sweep();
         return collected;
       }),
   };
-}
-
-function blobPath(hash: Hash): string {
-  if (!/^[0-9a-f]{64}$/.test(hash)) {
-    throw new Error(`urza: want a hash of 64 hexadecimal digits, got "${hash}"`);
-  }
-  return `blobs/${hash.slice(0, 2)}/${hash}`;
-}
-
-function manifestPath(kind: string, name: string): string {
-  return `manifests/${segment(kind)}/${segment(name)}.json`;
-}
-
-/** Names become file names, so nothing in them may lead elsewhere. */
-function segment(name: string): string {
-  if (!/^[A-Za-z0-9][\w.-]*$/.test(name)) {
-    throw new Error(`urza: want a name of letters, digits, dots, dashes and underscores, got "${name}"`);
-  }
-  return name;
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

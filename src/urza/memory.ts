@@ -1,5 +1,6 @@
 import { createStore } from "./create.ts";
-import { type Medium, oneAtATime } from "./medium.ts";
+import { createLock, guards } from "./lock.ts";
+import type { Medium } from "./medium.ts";
 import type { Store } from "./store.ts";
 
 /**
@@ -20,15 +21,34 @@ export function createMemoryStore(now: () => number = Date.now): Store {
 
 /** Bytes in a map; copied in and out, so that nobody changes what is stored. */
 export function memoryMedium(): Medium {
-  const files = new Map<string, Uint8Array>();
+  const files = new Map<string, { bytes: Uint8Array; version: number }>();
+  let versions = 0;
+  const put = (path: string, bytes: Uint8Array) => {
+    files.set(path, { bytes: bytes.slice(), version: ++versions });
+    return Promise.resolve();
+  };
+  const drop = (path: string) => Promise.resolve(void files.delete(path));
+  const entry = (path: string) => {
+    const file = files.get(path);
+    return file ? { path, sizeBytes: file.bytes.length, stamp: `${file.version}` } : null;
+  };
+  const list = (folder: string) => [...files.keys()].filter((path) => path.startsWith(`${folder}/`)).sort();
   return {
-    write: (path, bytes) => Promise.resolve(void files.set(path, bytes.slice())),
-    read: (path) => Promise.resolve(files.get(path)?.slice() ?? null),
-    remove: (path) => Promise.resolve(void files.delete(path)),
-    list: (folder) =>
-      Promise.resolve([...files.keys()].filter((path) => path.startsWith(`${folder}/`)).sort()),
+    write: put,
+    mark: (path) => put(path, new Uint8Array()),
+    read: (path) => Promise.resolve(files.get(path)?.bytes.slice() ?? null),
+    entry: (path) => Promise.resolve(entry(path)),
+    remove: drop,
+    discard: drop,
+    setAside: async (path) => {
+      const file = files.get(path);
+      if (file) await put(`damaged/${path}`, file.bytes);
+      await drop(path);
+    },
+    list: (folder) => Promise.resolve(list(folder)),
+    entries: (folder) => Promise.resolve(list(folder).map((path) => entry(path)!)),
     sweep: () => Promise.resolve(0),
-    exclusively: oneAtATime(),
+    ...guards(createLock()),
     locate: (path) => `memory:${path}`,
   };
 }

@@ -1,4 +1,8 @@
 import type { Json } from "../util/json.ts";
+import { type Index, survey } from "./index.ts";
+import type { Medium } from "./medium.ts";
+import { nameIn, recordPath } from "./paths.ts";
+import { parseRecord } from "./record_schema.ts";
 import type { AssetRecord, Hash, RecordKind, Records, RecordState } from "./store.ts";
 
 /** The moves there are. */
@@ -13,30 +17,37 @@ const moves: Record<RecordState, readonly RecordState[]> = {
 
 /** What the records need of the store beneath them. */
 export interface RecordFiles {
+  medium: Medium;
   /** Undefined where there is none. */
   read(path: string): Promise<Json | undefined>;
   write(path: string, value: Json): Promise<void>;
-  list(folder: string): Promise<string[]>;
-  exclusively<T>(work: () => Promise<T>): Promise<T>;
+  index: Index | null;
 }
 
 /** The state machines over sealed files, one a record; `now` is in milliseconds since 1970. */
-export function createRecords(files: RecordFiles, now: () => number): Records {
+export function createRecords(
+  { medium, read: readFile, write, index }: RecordFiles,
+  now: () => number,
+): Records {
+  async function find(kind: RecordKind, hash: Hash): Promise<AssetRecord | null> {
+    const path = recordPath(kind, hash);
+    const value = await readFile(path);
+    return value === undefined ? null : parseRecord(value, kind, hash, medium.locate(path));
+  }
+
   async function read(kind: RecordKind, hash: Hash): Promise<AssetRecord> {
-    const record = await files.read(pathOf(kind, hash));
-    if (record === undefined) {
-      throw new Error(`urza: want a record of ${kind} ${hash}, got none; register it first`);
-    }
-    return record as unknown as AssetRecord;
+    const record = await find(kind, hash);
+    if (record !== null) return record;
+    throw new Error(`urza: want a record of ${kind} ${hash}, got none; register it first`);
   }
 
   async function save(record: AssetRecord): Promise<AssetRecord> {
-    await files.write(pathOf(record.kind, record.hash), record as unknown as Json);
+    await write(recordPath(record.kind, record.hash), record as unknown as Json);
     return record;
   }
 
   function change(kind: RecordKind, hash: Hash, edit: (record: AssetRecord) => void): Promise<AssetRecord> {
-    return files.exclusively(async () => {
+    return medium.exclusively(async () => {
       const record = await read(kind, hash);
       edit(record);
       return await save(record);
@@ -44,11 +55,21 @@ export function createRecords(files: RecordFiles, now: () => number): Records {
   }
 
   async function list(kind: RecordKind, state?: RecordState): Promise<AssetRecord[]> {
-    const all: AssetRecord[] = [];
-    for (const path of await files.list(`records/${kind}`)) {
-      all.push(await files.read(path) as unknown as AssetRecord);
+    const records: AssetRecord[] = [];
+    for (const path of await candidates(`records/${kind}`, state)) {
+      const record = await find(kind, nameIn(path));
+      if (record !== null && (state === undefined || record.state === state)) records.push(record);
     }
-    return state === undefined ? all : all.filter((record) => record.state === state);
+    return records;
+  }
+
+  /** Files that may hold a record of that state; what cannot be read is among them. */
+  async function candidates(folder: string, state?: RecordState): Promise<string[]> {
+    if (state === undefined || index === null) return await medium.list(folder);
+    const files = await survey(medium, index, folder);
+    return files.filter(({ facts }) => facts instanceof Error || facts.state === state).map(({ path }) =>
+      path
+    );
   }
 
   function move(record: AssetRecord, to: RecordState, reason: string): void {
@@ -73,14 +94,16 @@ export function createRecords(files: RecordFiles, now: () => number): Records {
     list,
 
     register: (kind, hash, meta) =>
-      files.exclusively(async () => {
-        const there = await files.read(pathOf(kind, hash));
-        if (there !== undefined) return there as unknown as AssetRecord;
-        return await save({ kind, hash, state: "UNVALIDATED", lease: null, meta, report: null, history: [] });
+      medium.exclusively(async () => {
+        return await find(kind, hash) ??
+          await save({ kind, hash, state: "UNVALIDATED", lease: null, meta, report: null, history: [] });
       }),
 
     claim: (kind, hash, owner, leaseMs) =>
       change(kind, hash, (record) => {
+        if (!(leaseMs > 0 && leaseMs < Infinity)) {
+          throw new Error(`urza: want a lease of more than 0 ms on ${kind} ${hash}, got ${leaseMs}`);
+        }
         expire(record);
         if (record.lease !== null) {
           const { owner: holder, until } = record.lease;
@@ -109,17 +132,10 @@ export function createRecords(files: RecordFiles, now: () => number): Records {
     move: (kind, hash, to, reason) => change(kind, hash, (record) => move(record, to, reason)),
 
     expireLeases: (kind) =>
-      files.exclusively(async () => {
+      medium.exclusively(async () => {
         const expired = (await list(kind, "COMPILING")).filter(expire);
         for (const record of expired) await save(record);
         return expired;
       }),
   };
-}
-
-function pathOf(kind: RecordKind, hash: Hash): string {
-  if (!/^[0-9a-f]{64}$/.test(hash)) {
-    throw new Error(`urza: want a hash of 64 hexadecimal digits, got "${hash}"`);
-  }
-  return `records/${kind}/${hash}.json`;
 }

@@ -15,7 +15,8 @@ export interface Collected {
  * Content-addressed blobs, named manifests that refer to them, and records of what may be deployed.
  *
  * A checkpoint is a manifest that names its blobs' hashes: `put` every blob first, `writeManifest` last, and a kill at
- * any moment leaves the previous checkpoint whole.
+ * any moment leaves the previous checkpoint whole. What has resolved survives a power cut. Any number of processes may
+ * read and write the same store.
  */
 export interface Store {
   /** Stores the bytes under their hash; storing the same bytes again changes nothing, except to mend a broken copy. */
@@ -37,12 +38,13 @@ export interface Store {
   readonly records: Records;
 
   /**
-   * Removes blobs that no manifest mentions (any 64-digit hexadecimal string counts as a mention) and that are not in
-   * `keep`, and leftovers of killed writers. Not for use while a checkpoint is being written.
+   * Removes blobs that no manifest or record mentions (any 64-digit hexadecimal string counts as a mention) and that
+   * are not in `keep`, and leftovers of killed writers. A blob that somebody, in any process, has put within the last
+   * hour and not mentioned yet is kept, so that a manifest may follow it. With `dryRun` it only counts blobs.
    *
    * @throws when a manifest cannot be read; then nothing is removed
    */
-  collect(keep?: Iterable<Hash>): Promise<Collected>;
+  collect(keep?: Iterable<Hash>, options?: { dryRun?: boolean }): Promise<Collected>;
 }
 
 export type RecordKind = "blueprint" | "kernel";

@@ -1,8 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { createStore } from "../../src/urza/create.ts";
+import type { Index } from "../../src/urza/index.ts";
 import type { Medium } from "../../src/urza/medium.ts";
+import { PIN_MS } from "../../src/urza/pins.ts";
+import { seal } from "../../src/urza/seal.ts";
 import type { RecordState, Store } from "../../src/urza/store.ts";
+import type { Json } from "../../src/util/json.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const HASH_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
@@ -18,13 +22,13 @@ interface Bench {
 /** What every store must do. `withMedium` runs the body on a fresh medium and clears up after it. */
 export function storeSuite(
   name: string,
-  withMedium: (body: (medium: Medium) => Promise<void>) => Promise<void>,
+  withMedium: (body: (medium: Medium, index?: Index) => Promise<void>) => Promise<void>,
 ): void {
   const test = (criterion: string, body: (bench: Bench) => Promise<void>) =>
     Deno.test(`${name} ${criterion}`, () =>
-      withMedium(async (medium) => {
+      withMedium(async (medium, index) => {
         const clock = { now: 1000 };
-        await body({ store: createStore(medium, () => clock.now), medium, clock });
+        await body({ store: createStore(medium, () => clock.now, index), medium, clock });
       }));
 
   blobTests(test);
@@ -181,18 +185,44 @@ function manifestTests(test: Test): void {
 }
 
 function collectTests(test: Test): void {
-  test("collects blobs nobody mentions and keeps the others", async ({ store }) => {
+  test("collects blobs nobody mentions and keeps the others", async ({ store, clock }) => {
     const [inManifest, inRecord, kept, gone] = await Promise.all(
       ["a", "b", "c", "dddd"].map((t) => store.put(bytesOf(t))),
     );
     await store.writeManifest("checkpoint", "a", { tensors: { w: `sha256:${inManifest}` } });
     await store.records.register("blueprint", inRecord, {});
+    clock.now += PIN_MS;
+    assertEquals(await store.collect([kept], { dryRun: true }), { blobs: 1, temporaries: 0, sizeBytes: 4 });
+    assertEquals(await store.has(gone), true);
     assertEquals(await store.collect([kept]), { blobs: 1, temporaries: 0, sizeBytes: 4 });
     for (const hash of [inManifest, inRecord, kept]) assertEquals(await store.has(hash), true);
     assertEquals(await store.has(gone), false);
     await store.removeManifest("checkpoint", "a");
     assertEquals(await store.collect(), { blobs: 2, temporaries: 0, sizeBytes: 2 });
     assertEquals(await store.collect(), { blobs: 0, temporaries: 0, sizeBytes: 0 });
+  });
+
+  test("keeps what another writer has put until its manifest is written and removed again", async ({ medium, clock }) => {
+    const writer = createStore(medium, () => clock.now), collector = createStore(medium, () => clock.now);
+    const hash = await writer.put(bytesOf("abc"));
+    assertEquals((await collector.collect()).blobs, 0);
+    clock.now += PIN_MS - 1;
+    await writer.put(bytesOf("abc")); // asks for another hour
+    clock.now += PIN_MS - 1;
+    assertEquals((await collector.collect()).blobs, 0);
+    await writer.writeManifest("checkpoint", "a", { tensors: [hash, hash] });
+    assertEquals([(await collector.collect()).blobs, await medium.list("pins")], [0, []]);
+    await writer.removeManifest("checkpoint", "a");
+    assertEquals((await collector.collect()).blobs, 1);
+  });
+
+  test("keeps what a record under a live lease refers to", async ({ store, clock }) => {
+    const text = await store.put(bytesOf("kernel text"));
+    await store.records.register("kernel", HASH_OF_ABC, { kernels: [text] });
+    await store.records.claim("kernel", HASH_OF_ABC, "w1", 10 * PIN_MS);
+    clock.now += 2 * PIN_MS;
+    assertEquals((await store.collect()).blobs, 0);
+    assertEquals(await store.get(text), bytesOf("kernel text"));
   });
 
   test("collects nothing when a manifest is damaged", async ({ store, medium }) => {
@@ -325,6 +355,35 @@ function recordTests(test: Test): void {
       Error,
       "got one that ran out 30 ms ago; claim it again",
     );
+  });
+
+  test("refuses leases that never hold or never end", async ({ store }) => {
+    await route(store, "UNVALIDATED");
+    for (const leaseMs of [0, -1, NaN, Infinity]) {
+      await assertRejects(
+        () => store.records.claim("kernel", h, "w1", leaseMs),
+        Error,
+        `urza: want a lease of more than 0 ms on kernel ${h}, got ${leaseMs}`,
+      );
+    }
+  });
+
+  test("refuses a record that is whole but none, or another's", async ({ store, medium }) => {
+    await route(store, "UNVALIDATED");
+    const path = `records/kernel/${h}.json`;
+    const record = await store.records.read("kernel", h);
+    const others: [unknown, string][] = [
+      [null, "one with a fault in its whole"],
+      [{ ...record, state: "BROKEN" }, "one with a fault in state"],
+      [{ ...record, state: "COMPILING" }, "one with a fault in lease"],
+      [{ ...record, hash: HASH_OF_NOTHING }, `that of kernel ${HASH_OF_NOTHING}`],
+    ];
+    for (const [value, got] of others) {
+      await medium.write(path, await seal(value as Json));
+      const want = `urza: want a record of kernel ${h} in ${medium.locate(path)}, got ${got}`;
+      await assertRejects(() => store.records.read("kernel", h), Error, want);
+      await assertRejects(() => store.records.list("kernel"), Error, want);
+    }
   });
 
   test("expireLeases() moves what ran out back to UNVALIDATED, and only that", async ({ store, clock }) => {

@@ -1,7 +1,10 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { denoDisk } from "../../src/urza/adapters/disk.ts";
 import { createFileStore, fileMedium } from "../../src/urza/adapters/files.ts";
 import { explainFileError } from "../../src/urza/adapters/file_errors.ts";
 import { createStore } from "../../src/urza/create.ts";
+import { PIN_MS } from "../../src/urza/pins.ts";
+import { sha256 } from "../../src/util/hash.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -33,6 +36,8 @@ Deno.test("createFileStore() reads what another instance wrote and leaves no tem
     assertEquals(await again.get(hash), bytesOf("abc"));
     assertEquals((await filesUnder(root)).sort(), [
       `${root}/new/folder/blobs/ba/${hash}`,
+      `${root}/new/folder/gate`,
+      `${root}/new/folder/lock`,
       `${root}/new/folder/manifests/checkpoint/a.json`,
     ]);
   }));
@@ -48,7 +53,8 @@ Deno.test("createFileStore() writes nothing before something is stored", () =>
 Deno.test("fileMedium() a full disk is an error with a cure and keeps the old content", () =>
   withFolder(async (root) => {
     await createFileStore(root).writeManifest("checkpoint", "a", 1);
-    const full = createStore(fileMedium(root, () => Deno.open("/dev/full", { write: true })));
+    const create = () => Deno.open("/dev/full", { write: true });
+    const full = createStore(fileMedium(root, { ...denoDisk, create }));
     await assertRejects(
       () => full.writeManifest("checkpoint", "a", 2),
       Error,
@@ -60,23 +66,28 @@ Deno.test("fileMedium() a full disk is an error with a cure and keeps the old co
 
 Deno.test("fileMedium() a write that fails half-way leaves no temporary file", () =>
   withFolder(async (root) => {
-    const medium = fileMedium(root, async (path, options) => {
-      const file = await Deno.open(path, options);
-      file.write = () =>
-        Promise.reject(Object.assign(new Error("No space left on device"), { code: "ENOSPC" }));
-      return file;
+    const medium = fileMedium(root, {
+      ...denoDisk,
+      async create(path) {
+        const file = await denoDisk.create(path);
+        if (path.includes("/pins/")) return file;
+        const write = () =>
+          Promise.reject(Object.assign(new Error("No space left on device"), { code: "ENOSPC" }));
+        return { write, sync: () => file.sync(), close: () => file.close() };
+      },
     });
     await assertRejects(() => createStore(medium).put(bytesOf("abc")), Error, "got a full disk (ENOSPC)");
-    assertEquals(await filesUnder(root), []);
+    assertEquals(await filesUnder(`${root}/tmp`), []);
+    assertEquals(await createFileStore(root).has(await sha256("abc")), false);
   }));
 
 Deno.test("createFileStore() an unwritable folder is an error with a cure", async () => {
   // Forbidden to the superuser, too, who may write into folders of any mode.
-  const store = createFileStore("/sys/kernel");
+  const store = createFileStore("/sys/kernel/store");
   const error = await assertRejects(() => store.put(bytesOf("abc")), Error);
   assertMatch(
     error.message,
-    /^urza: want to write \/sys\/kernel\/blobs\/ba\/[0-9a-f]{64}, got .* \((EPERM|EACCES|EROFS)\); change its permissions or choose another folder$/,
+    /^urza: want to write \/sys\/kernel\/store\/lock, got .* \((EPERM|EACCES|EROFS)\); change its permissions or choose another folder$/,
   );
 });
 
@@ -87,7 +98,7 @@ Deno.test("createFileStore() a file in place of the folder is an error with a cu
     await assertRejects(
       () => store.writeManifest("checkpoint", "a", 1),
       Error,
-      `urza: want to write ${root}/runs/manifests/checkpoint/a.json, got a file where a folder should be (ENOTDIR); ` +
+      `urza: want to write ${root}/runs/lock, got a file where a folder should be (EEXIST); ` +
         "choose another folder",
     );
   }));
@@ -112,8 +123,10 @@ Deno.test("explainFileError() has words for each refusal and passes on the rest"
 
 Deno.test("collect() sweeps temporary files of killed writers, not those in work", () =>
   withFolder(async (root) => {
-    const store = createFileStore(root);
+    let now = 0;
+    const store = createFileStore(root, () => now);
     await store.put(bytesOf("abc"));
+    now = PIN_MS;
     await Deno.writeTextFile(`${root}/tmp/old`, "x");
     await Deno.writeTextFile(`${root}/tmp/young`, "x");
     const yesterday = new Date(Date.now() - 86_400_000);
@@ -134,6 +147,7 @@ function start(root: string, body: string, ...rest: string[]): Deno.ChildProcess
       "-A",
       "--no-check",
       "--ext=ts",
+      `--config=${new URL("../../deno.json", import.meta.url).pathname}`,
       `data:application/typescript,${encodeURIComponent(program(body))}`,
       root,
       ...rest,
