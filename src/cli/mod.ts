@@ -2,15 +2,24 @@
 import { EXIT_FAILURE, usageError, UserError } from "../util/errors.ts";
 import { suggestion } from "../util/nearest.ts";
 import type { Command } from "./command.ts";
+import { exportCommand } from "./export.ts";
 import { helpCommand } from "./help.ts";
 import { commandHelp } from "./help_text.ts";
 import { print, printError } from "./output.ts";
 import { parseCommand } from "./parse.ts";
 import { slots } from "./slots.ts";
+import { storeCommand } from "./store.ts";
 import { train } from "./train.ts";
 import { tune } from "./tune.ts";
 
-const commands: readonly Command[] = [train, tune, slots, helpCommand(() => commands)];
+const commands: readonly Command[] = [
+  train,
+  tune,
+  slots,
+  exportCommand,
+  storeCommand,
+  helpCommand(() => commands),
+];
 
 /** Flags first means `train`; nothing at all, `help`. */
 function choose(args: readonly string[]): { command: Command; rest: readonly string[] } {

@@ -1,4 +1,5 @@
 /** Urza: the store for blobs by hash, manifests by name, and records of blueprints and kernels. */
+export { type Contents, listStore, type Verified, verifyStore } from "./inspect.ts";
 export { createMemoryStore } from "./memory.ts";
 export type {
   AssetRecord,
