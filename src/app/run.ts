@@ -2,9 +2,11 @@
 import type { RunConfig } from "../contracts/config.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { parseSchedule } from "../tamiyo/mod.ts";
+import { createWorkshop, type Workshop } from "../tezzeret/mod.ts";
 import { callHooks, type Score, seedsWith } from "../tolaria/mod.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFolder } from "./adapters/run_folder.ts";
+import type { VariantIds } from "../engine/tune/choices.ts";
 import { requireTimestamps } from "../engine/gpu/profile.ts";
 import { resolveConfig } from "./config.ts";
 import { checkBlueprintNames } from "./config_names.ts";
@@ -25,7 +27,8 @@ interface Identity {
   readonly profile: RunResult["profile"];
 }
 
-type RunParts = SessionParts & Required<Pick<SessionParts, "kernels">> & {
+type RunParts = SessionParts & {
+  readonly kernels: NonNullable<SessionParts["kernels"]> & { readonly given: VariantIds };
   readonly folder: RunFolder | null;
   /** File of kernel choices. */
   readonly tuned: string | null;
@@ -73,6 +76,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     const choices = runChoices(options.resume === null ? null : folder?.readJson(USED_FILE) ?? null, tuned);
     const kernels = {
       choose: choices.choose,
+      given: choices.given,
       save: () => folder?.writeJson(USED_FILE, usedKernels(choices)),
     };
     const { onEvent } = options;
@@ -105,7 +109,18 @@ async function train(
   const { config, gpu, data, network, folder } = parts;
   const profiler = options.profileKernels ? new KernelProfiler(gpu) : null;
   const hooks = [...options.hooks ?? [], ...profiler ? [profiler.hooks] : []];
-  const session = createSession({ ...parts, hooks });
+  const workshop = await openWorkshop(
+    options,
+    parts,
+    (text) => void session.bus.publish("notice", { level: "warning", text }),
+  );
+  let session: Session;
+  try {
+    session = createSession({ ...parts, hooks, ...workshop && { workshop } });
+  } catch (error) {
+    workshop?.close();
+    throw error;
+  }
   const { trainer, bus, journal } = session;
   profiler?.follow(trainer);
   let begun = false;
@@ -175,6 +190,26 @@ async function train(
   } finally {
     await session.destroy();
   }
+}
+
+/** The thread that blueprints are compiled on, with a device of its own; null for a run that grows nothing. */
+async function openWorkshop(
+  { dryRun }: RunOptions,
+  { config, gpu, kernels }: RunParts,
+  tell: (text: string) => void,
+): Promise<Workshop | null> {
+  if (dryRun || config.controller.kind === "off") return null;
+  const { createWorkerWorkshop } = await import("../tezzeret/adapters/workshop_worker.ts");
+  const { precision } = config.engine;
+  return createWorkerWorkshop({
+    adapter: gpu.adapter,
+    precision,
+    batch: config.train.batch,
+    thorough: !gpu.adapter.software,
+    variants: kernels.given,
+    instead: () => createWorkshop({ gpu, precision }),
+    onInstead: (reason) => tell(`blueprints are compiled on the thread that trains: ${reason}`),
+  });
 }
 
 /** What every surface must repeat. */

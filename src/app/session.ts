@@ -87,6 +87,15 @@ export function createSession(parts: SessionParts): Session {
     await tezzeret.deploy(findBlueprint(blueprint), network.shapeOf(slot));
   }, { name: "tezzeret" });
 
+  /** Has whatever may be sown compiled before it is: a thread of its own and a GPU have the time. */
+  function prepareBlueprints(): void {
+    for (const slot of network.model.slots) {
+      for (const name of config.growth.blueprints) {
+        tezzeret.prepare(findBlueprint(name), network.shapeOf(slot));
+      }
+    }
+  }
+
   async function keep(checkpoint: Checkpoint): Promise<void> {
     if (!folder) return;
     const started = performance.now();
@@ -145,6 +154,7 @@ export function createSession(parts: SessionParts): Session {
         journal.edges.push(...folder.edges());
       }
       await trainer.start(earlier?.checkpoint);
+      if (parts.workshop && !gpu.adapter.software) prepareBlueprints();
       return earlier !== null;
     },
     async destroy() {

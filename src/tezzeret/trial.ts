@@ -18,7 +18,7 @@ const SIDES = [8, 4, 2] as const;
 /** Forward FLOPs of one example beyond which a smaller side is taken for what the CPU repeats. */
 const CORNER_FLOPS = 1e6;
 /** Forward FLOPs of a batch beyond which a smaller one is taken for what only the device computes. */
-const BATCH_FLOPS = { hardware: 4e9, software: 2e7 } as const;
+const BATCH_FLOPS = { hardware: 1e9, software: 2e7 } as const;
 /** Numbers in an activation of such a batch. */
 const BATCH_NUMBERS = { hardware: 2 ** 21, software: 2 ** 16 } as const;
 

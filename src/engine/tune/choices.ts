@@ -42,6 +42,11 @@ export class KernelChoices {
     return Object.fromEntries([...this.#used].sort(([a], [b]) => a < b ? -1 : 1));
   }
 
+  /** What was chosen elsewhere, the first source first: for those who choose on another thread. */
+  get given(): VariantIds {
+    return Object.assign({}, ...this.#sources.map(({ variants }) => variants).toReversed());
+  }
+
   /** @throws {UserError} where a source names a variant that there is not, or that does not fit. */
   readonly choose: ChooseVariant = (op, variants, call, device) => {
     const key = kernelKey(op, call);

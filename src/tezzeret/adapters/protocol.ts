@@ -1,0 +1,39 @@
+/** What the training thread and the thread that compiles say to each other. */
+import type { VariantIds } from "../../engine/tune/choices.ts";
+import type { AdapterDescription } from "../../engine/gpu/device.ts";
+import type { WorkOrder, WorkshopOptions } from "../workshop.ts";
+import { BlueprintError } from "../build.ts";
+import { GpuError } from "../../engine/gpu/errors.ts";
+import { UserError } from "../../util/errors.ts";
+
+/** Options of a workshop that can be sent to another thread. */
+export interface FarOptions extends Omit<WorkshopOptions, "gpu" | "choose"> {
+  /** The adapter to open a device of its own on. */
+  readonly adapter: AdapterDescription;
+  /** Variants of kernels that a run has chosen. Default: the first that fits. */
+  readonly variants?: VariantIds;
+}
+
+/** The first request opens the workshop; the others are orders. */
+export type Request =
+  & { readonly id: number }
+  & (
+    | { readonly kind: "open"; readonly options: FarOptions }
+    | { readonly kind: "draft" | "test"; readonly order: WorkOrder }
+  );
+
+/** An error, as far as it can be sent. */
+export interface SentError {
+  readonly name: string;
+  readonly message: string;
+}
+
+export type Reply = { readonly id: number } & ({ readonly result: unknown } | { readonly error: SentError });
+
+const known = { BlueprintError, GpuError, UserError };
+
+/** The error that was sent, of its own class where somebody may catch it. */
+export function received({ name, message }: SentError): Error {
+  if (Object.hasOwn(known, name)) return new known[name as keyof typeof known](message);
+  return new Error(`${name}: ${message}`);
+}
