@@ -3,8 +3,10 @@ import { denoDisk } from "../../src/urza/adapters/disk.ts";
 import { createFileStore, fileMedium } from "../../src/urza/adapters/files.ts";
 import { explainFileError } from "../../src/urza/adapters/file_errors.ts";
 import { createStore } from "../../src/urza/create.ts";
+import { verifyStore } from "../../src/urza/inspect.ts";
 import { PIN_MS } from "../../src/urza/pins.ts";
 import { sha256 } from "../../src/util/hash.ts";
+import type { Json } from "../../src/util/json.ts";
 
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 
@@ -208,4 +210,32 @@ Deno.test("claim() gives a lease to one of two processes", () =>
     const won = outputs.map(({ stdout }) => Number(new TextDecoder().decode(stdout)));
     assertEquals(won[0] + won[1], 10);
     for (const h of hashes) assertEquals((await store.records.read("kernel", h)).history.length, 1);
+  }));
+
+Deno.test("createFileStore() two processes write, remove and collect at once, and lose nothing of each other's", () =>
+  withFolder(async (root) => {
+    // Both put the same contents, so that each finds blobs that the other is about to let go of.
+    const writer = `
+      const name = Deno.args[1], kept = [];
+      for (let round = 0; round < 12; round++) {
+        const blobs = [];
+        for (let i = 0; i < 3; i++) blobs.push(await store.put(new Uint8Array(2000).fill((round + i) % 7)));
+        await store.writeManifest("checkpoint", name + round, { blobs });
+        kept.push(name + round);
+        if (kept.length > 2) await store.removeManifest("checkpoint", kept.shift());
+        await store.collect();
+        for (const last of kept) {
+          for (const hash of (await store.readManifest("checkpoint", last)).blobs) await store.get(hash);
+        }
+      }
+      console.log(kept.join(" "));`;
+    const outputs = await Promise.all(["a", "b"].map((name) => start(root, writer, name).output()));
+    const said = outputs.map(({ stdout }) => new TextDecoder().decode(stdout).trim());
+    assertEquals(said, ["a10 a11", "b10 b11"]);
+    const store = createFileStore(root);
+    assertEquals(await store.listManifests("checkpoint"), ["a10", "a11", "b10", "b11"]);
+    const references = (_: string, value: Json) => (value as { blobs: string[] }).blobs;
+    const { faults, blobs } = await verifyStore(fileMedium(root), null, { references, repair: false });
+    assertEquals([faults, blobs], [[], 4]);
+    assertEquals(await filesUnder(`${root}/tmp`), []);
   }));
