@@ -14,9 +14,11 @@ const PROGRAMS = [
   "readback",
   "compile",
   "step",
+  "compiling",
   "scaling",
   "slots",
   "bus",
+  "store",
 ];
 
 const at = Deno.args.indexOf("--only");

@@ -11,12 +11,14 @@ const PROGRAMS: readonly (readonly [program: string, ...args: string[]])[] = [
   ["readback"],
   ["compile"],
   ["step", "--model", "small", "--profile"],
+  ["compiling"],
   ["scaling"],
   ["slots", "--live", "0"],
   ["bus"],
+  ["store"],
 ];
 /** Programs that use no device. */
-const HOST_ONLY = ["bus"];
+const HOST_ONLY = ["bus", "store"];
 
 for (const [program, ...args] of PROGRAMS) {
   Deno.test(`bench/${program}.ts prints its tables and writes its numbers`, async () => {
