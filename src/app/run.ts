@@ -17,6 +17,7 @@ import type { DryRunReport, Measured, RunOptions, RunResult } from "./options.ts
 import { seedFates } from "./seed_fates.ts";
 import { createSession, type Session, type SessionParts } from "./session.ts";
 import { runChoices, USED_FILE, usedKernels } from "./tuned_kernels.ts";
+import { undelivered } from "./undelivered.ts";
 import { versions } from "./versions.ts";
 
 /** How a run is called on every surface. */
@@ -162,6 +163,7 @@ async function train(
     });
     await bus.drain();
     journal.failed.throwIfAborted();
+    notices.push(...undelivered(bus.deadLetters()));
     return {
       ...identity,
       ...ending,
