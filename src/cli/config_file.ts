@@ -51,13 +51,17 @@ export function readConfig(name: string): unknown {
  * Finds a run folder by path or by its name under `out`, and reads its configuration.
  * @throws {UserError} exit code 2 if there is none
  */
-export function readRun(run: string, out: string): { directory: string; config: unknown } {
+export function readRun(
+  run: string,
+  out: string,
+  asker = "--resume",
+): { directory: string; config: unknown } {
   for (const directory of [run, `${out}/${run}`]) {
     const text = readText(`${directory}/config.json`);
     if (text !== null) return { directory, config: parse(text, `${directory}/config.json`) };
   }
   const runs = [...readFolder(out)];
-  throw usageError(`--resume: want a run folder (with config.json), got "${run}"${suggestion(run, runs)}`);
+  throw usageError(`${asker}: want a run folder (with config.json), got "${run}"${suggestion(run, runs)}`);
 }
 
 function readFolder(path: string): string[] {

@@ -2,6 +2,7 @@
 import { EXIT_FAILURE, usageError, UserError } from "../util/errors.ts";
 import { suggestion } from "../util/nearest.ts";
 import type { Command } from "./command.ts";
+import { exportCommand } from "./export.ts";
 import { helpCommand } from "./help.ts";
 import { commandHelp } from "./help_text.ts";
 import { print, printError } from "./output.ts";
@@ -15,6 +16,7 @@ const commands: readonly Command[] = [
   train,
   tune,
   slots,
+  exportCommand,
   storeCommand,
   helpCommand(() => commands),
 ];

@@ -3,9 +3,12 @@ import type { ExportedNetwork, NetworkInput } from "../../src/contracts/exported
 import type { Tensors } from "../../src/app/export_compact.ts";
 import type { NetworkFile } from "../../src/app/export_file.ts";
 import { networkOf, specsOf } from "../../src/app/export_network.ts";
+import type { Gpu } from "../../src/engine/gpu/device.ts";
+import { stepInput } from "../../src/engine/graph/tensor.ts";
 import { initialise } from "../../src/engine/nn/init.ts";
-import type { Model } from "../../src/engine/nn/scope.ts";
+import { type Model, TraceScope } from "../../src/engine/nn/scope.ts";
 import { findBlueprint } from "../../src/tezzeret/mod.ts";
+import { runGraph } from "./run_graph.ts";
 import { numbers } from "./store.ts";
 
 /** Numbers of a model as after some training: none is 0 or 1 any more, no two channels have the same statistics. */
@@ -37,4 +40,16 @@ export function grownNetwork(
   };
   const tensors = trainedLike(networkOf(description, {}));
   return { description, tensors, model: networkOf(description, tensors) };
+}
+
+/** Logits [batch, classes] that an exported network gives on a device, by running statistics. */
+export async function logitsOf(
+  gpu: Gpu,
+  { model, tensors }: { readonly model: Model; readonly tensors: Tensors },
+  x: Float32Array,
+  batch: number,
+): Promise<Float32Array> {
+  const logits = model.forward(new TraceScope("running"), stepInput("x", [batch, ...model.input]));
+  const values = Object.entries(tensors).map(([name, { data }]) => [name, data as Float32Array]);
+  return (await runGraph(gpu, [logits], { x, ...Object.fromEntries(values) }))[0] as Float32Array;
 }

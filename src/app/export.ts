@@ -1,0 +1,50 @@
+import type { ExportedNetwork } from "../contracts/exported.ts";
+import { sizeOf } from "../util/shape.ts";
+import { type LoadedNetwork, readNetwork, writeNetwork } from "./export_file.ts";
+import { networkOfRun } from "./export_run.ts";
+
+/** Forms in which a network leaves, and how it is written in each. */
+const writers = {
+  safetensors: writeNetwork,
+};
+
+export const EXPORT_FORMATS = Object.keys(writers) as (keyof typeof writers)[];
+export type ExportFormat = keyof typeof writers;
+
+export interface ExportResult {
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly network: ExportedNetwork;
+  /** Of the network and its fossils, running averages not counted. */
+  readonly parameters: number;
+  readonly name: string;
+}
+
+/**
+ * Writes the compacted network of a run's newest checkpoint. What is written as safetensors was read back before, and is
+ * the same network bit for bit.
+ *
+ * @throws {UserError} where the run is not whole, or the file cannot be written.
+ */
+export async function exportRun(
+  { directory, format, out }: { directory: string; format: ExportFormat; out: string | null },
+): Promise<ExportResult> {
+  const { openRun, writeWhole } = await import("./adapters/export_files.ts");
+  const network = await networkOfRun(openRun(directory));
+  const path = out ?? `${directory.replace(/\/+$/, "")}/model.${format}`;
+  const loaded = readNetwork(writeNetwork(network), path);
+  const bytes = writers[format](loaded);
+  writeWhole(path, bytes);
+  return {
+    path,
+    sizeBytes: bytes.length,
+    network: loaded.description,
+    parameters: parametersOf(loaded),
+    name: loaded.model.name,
+  };
+}
+
+function parametersOf({ tensors }: LoadedNetwork): number {
+  return Object.entries(tensors).filter(([name]) => !name.endsWith("/statistics"))
+    .reduce((total, [, { shape }]) => total + sizeOf(shape), 0);
+}

@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { RunConfig } from "../contracts/config.ts";
+import { EXPORT_VERSION, type ExportedNetwork, NetworkInput } from "../contracts/exported.ts";
+import type { SafeTensor } from "../engine/io/safetensors.ts";
+import { ParameterStore } from "../engine/optim/parameter_store.ts";
+import { findBlueprint } from "../tezzeret/mod.ts";
+import { seedPrefix } from "../kasmina/mod.ts";
+import type { Store } from "../urza/mod.ts";
+import { UserError } from "../util/errors.ts";
+import { type CheckedManifest, checkManifest } from "./checkpoint_schema.ts";
+import { foldGamma, type Tensors } from "./export_compact.ts";
+import type { NetworkFile } from "./export_file.ts";
+import { fossilPrefix, networkOf, specsOf } from "./export_network.ts";
+import { ESPER_VERSION } from "./versions.ts";
+
+/** What a run folder holds, read but not believed. */
+export interface RunContents {
+  readonly name: string;
+  /** `config.json` and `run.json`. */
+  readonly config: unknown;
+  readonly record: unknown;
+  readonly store: Store;
+}
+
+/** What `run.json` says that an export needs. */
+const Record = z.looseObject({
+  run: z.string(),
+  dataset: z.looseObject({ name: z.string() }),
+  input: NetworkInput,
+});
+
+/**
+ * The network of a run's newest checkpoint as it scores at the end: fossils are part of it, what has not fossilised is left
+ * out, and so is all that only training needs. γ of each fossil goes into its weights.
+ *
+ * @throws {UserError} where the run has no checkpoint, or anything in its folder is not as Esper wrote it.
+ */
+export async function networkOfRun({ name, config, record, store }: RunContents): Promise<NetworkFile> {
+  const run = parse(
+    Record,
+    record,
+    `${name}/run.json`,
+    "resume the run once with this Esper, which writes it anew",
+  );
+  const { host } = parse(RunConfig, config, `${name}/config.json`, "restore the run's own configuration");
+  const { present, checkpoint } = await newest(store, name);
+  const { step, running } = present.state.progress;
+  const planted = Object.entries(running).filter(([, { mode }]) => mode === "fossil");
+  const value = await numbersOf(store, present, checkpoint);
+
+  const plain: ExportedNetwork = {
+    version: EXPORT_VERSION,
+    host,
+    input: run.input,
+    fossils: [],
+    origin: { run: run.run, step, dataset: run.dataset.name, esper: ESPER_VERSION },
+  };
+  const tensors: Record<string, SafeTensor> = {};
+  for (const spec of specsOf(networkOf(plain, {}))) tensors[spec.name] = value(spec.name);
+  const fossils = planted.map(([slot, { seed, blueprint }]) => {
+    const prefix = `${seedPrefix(seed)}/`;
+    const own = present.layout.places.filter((place) => place.name.startsWith(prefix));
+    const numbers: Tensors = Object.fromEntries(
+      own.map((place) => [place.name.slice(prefix.length), value(place.name)]),
+    );
+    const { gamma, ...branch } = numbers;
+    if (!gamma) throw broken(checkpoint, `the numbers of ${seed}`, "none");
+    const folded = foldGamma(
+      { blueprint: findBlueprint(blueprint), tensors: branch },
+      gamma.data as Float32Array<ArrayBuffer>,
+    );
+    return { slot, ...folded };
+  });
+  const description = { ...plain, fossils: fossils.map(({ slot, blueprint }) => ({ slot, blueprint })) };
+  for (const [k, fossil] of fossils.entries()) {
+    const prefix = fossilPrefix(description.fossils, k);
+    for (const [tensor, numbers] of Object.entries(fossil.tensors)) tensors[`${prefix}/${tensor}`] = numbers;
+  }
+  return { description, tensors };
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown, file: string, cure: string): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw new UserError(`${file}: ${path.join(".") || "file"}: ${message}; ${cure}`);
+}
+
+const broken = (checkpoint: string, want: string, got: string) =>
+  new UserError(`checkpoint ${checkpoint}: want ${want}, got ${got}; go back to an older one`);
+
+async function newest(
+  store: Store,
+  run: string,
+): Promise<{ present: CheckedManifest["present"]; checkpoint: string }> {
+  const names = await store.listManifests("checkpoint");
+  const checkpoint = names.filter((name) => /^step-\d+$/.test(name)).sort().at(-1);
+  if (checkpoint === undefined) {
+    throw new UserError(
+      `export: want a run with a checkpoint, got ${run}, which has none; let it train a while`,
+    );
+  }
+  const { present } = checkManifest(await store.readManifest("checkpoint", checkpoint), checkpoint);
+  return { present, checkpoint };
+}
+
+/** Numbers by parameter, of the blob that holds the values. */
+async function numbersOf(store: Store, { layout, numbers }: CheckedManifest["present"], checkpoint: string) {
+  const values = new Float32Array((await store.get(numbers[0])).slice().buffer);
+  const places = new Map(layout.places.map((place) => [place.name, place]));
+  return (name: string): SafeTensor => {
+    const place = places.get(name);
+    if (!place) throw broken(checkpoint, `parameter ${name}`, "none of that name");
+    const [from, to] = ParameterStore.rangeOf(place);
+    if (to > values.length) {
+      throw broken(checkpoint, `${to} numbers, ${name} among them`, String(values.length));
+    }
+    return { shape: place.shape, data: values.slice(from, to) };
+  };
+}
