@@ -1,0 +1,150 @@
+// Does compiling blueprints hold up training? Times of single training steps, each waited for, alone and while blueprints are
+// compiled: on a thread and a device of their own (as in a run) and on the thread and the device that train. Then what the
+// kernel cache takes for a hit.
+//
+//   deno run -A bench/compiling.ts [--count 50] [--model small] [--batch 64] [--where thread,here] [--backend auto|native|dawn]
+//     [--quick] [--json FILE]
+import { settled } from "../src/engine/gpu/readback.ts";
+import { createWorkerWorkshop } from "../src/tezzeret/adapters/workshop_worker.ts";
+import { createTezzeret, createWorkshop, fitOf, library, type Tezzeret } from "../src/tezzeret/mod.ts";
+import { createMemoryStore } from "../src/urza/mod.ts";
+import { openForBench } from "./support/device.ts";
+import { modelNamed } from "./support/models.ts";
+import { readOptions } from "./support/options.ts";
+import { digits, startReport } from "./support/report.ts";
+import { openTraining } from "./support/training_step.ts";
+
+const options = readOptions({ count: "", model: "small", batch: "", where: "thread,here" });
+const gpu = await openForBench(options);
+const { adapter } = gpu;
+const small = options.quick || adapter.software;
+const count = Number(options.own.count || (options.quick ? "2" : "50"));
+const batch = Number(options.own.batch || (small ? "2" : "64"));
+const report = startReport("Training steps while blueprints are compiled", options, adapter);
+const { step, destroy } = await openTraining(gpu, modelNamed(options.own.model), batch);
+
+/** Distinct blueprints and shapes, the small ones first. */
+const orders = [4, 8, 16, 32, 64].flatMap((channels) =>
+  (small ? [[4, 4], [6, 6], [8, 8]] : [[8, 8], [16, 16], [32, 32]]).flatMap((sides) =>
+    library.filter(({ fault }) => !fault).map((blueprint) => ({ blueprint, shape: [...sides, channels] }))
+  )
+).filter(({ blueprint, shape }) => fitOf(blueprint, shape).fits).slice(0, count);
+
+/** Times steps until told to stop, in ms. */
+async function timeSteps(until: (steps: number) => boolean): Promise<number[]> {
+  const times: number[] = [];
+  while (!until(times.length)) {
+    const started = performance.now();
+    step.run();
+    await settled(gpu);
+    times.push(performance.now() - started);
+  }
+  return times;
+}
+
+const workshops = {
+  thread: () =>
+    createWorkerWorkshop({
+      adapter,
+      batch,
+      thorough: !adapter.software,
+      instead: () => {
+        throw new Error("no thread could open the adapter");
+      },
+    }),
+  here: () => createWorkshop({ gpu }),
+};
+
+interface StepTimes extends Record<string, string | number> {
+  readonly compiled: string;
+  readonly steps: number;
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly most: number;
+  /** How long all compilations took, in seconds. */
+  readonly seconds: number;
+}
+
+const columns: number[] = [];
+const histograms: Record<string, string | number>[] = [];
+const rows: StepTimes[] = [];
+
+function note(compiled: string, times: readonly number[], seconds: number): void {
+  const sorted = times.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
+  rows.push({
+    ...{ compiled, steps: times.length, p50: at(0.5), p95: at(0.95), p99: at(0.99) },
+    ...{ most: sorted.at(-1)!, seconds },
+  });
+  const share = (low: number) =>
+    times.filter((ms) => ms >= low && ms < low * Math.SQRT2).length / times.length;
+  if (columns.length === 0) {
+    const first = 2 ** (Math.floor(2 * Math.log2(sorted[0])) / 2);
+    columns.push(...Array.from({ length: 14 }, (_, k) => first * 2 ** (k / 2)));
+  }
+  const counted = columns.map((low) => [`from ${digits(low)} ms`, share(low)]);
+  const more = times.filter((ms) => ms >= columns.at(-1)! * Math.SQRT2).length / times.length;
+  histograms.push({ compiled, ...Object.fromEntries(counted), more });
+}
+
+const alone = options.quick ? 10 : 400;
+await timeSteps((steps) => steps === 5);
+note("nothing", await timeSteps((steps) => steps === alone), 0);
+let service: Tezzeret | null = null;
+for (const where of options.own.where.split(",") as (keyof typeof workshops)[]) {
+  await service?.close();
+  service = createTezzeret({
+    adapter,
+    workshop: workshops[where](),
+    store: createMemoryStore(),
+    version: "bench",
+  });
+  const started = performance.now();
+  let open = orders.length;
+  const admissions = orders.map(({ blueprint, shape }) =>
+    service!.admit(blueprint, shape).finally(() => open--)
+  );
+  const all = Promise.all(admissions);
+  const times = await timeSteps(() => open === 0);
+  await all;
+  note(`${orders.length} blueprints, ${where}`, times, (performance.now() - started) / 1000);
+}
+report.table("Milliseconds a step", {
+  "while compiling": ({ compiled }: StepTimes) => compiled,
+  steps: ({ steps }) => String(steps),
+  p50: ({ p50 }) => digits(p50),
+  p95: ({ p95 }) => digits(p95),
+  p99: ({ p99 }) => digits(p99),
+  most: ({ most }) => digits(most),
+  "compiled in s": ({ seconds }) => digits(seconds),
+}, rows);
+report.table(
+  "Share of steps by their time, in steps of √2",
+  {
+    "while compiling": (row: Record<string, string | number>) => String(row.compiled),
+    ...Object.fromEntries(
+      Object.keys(histograms[0]).slice(1).map((name) => [
+        name === "more" ? name : name.replace("from ", "≥ ").replace(" ms", ""),
+        (row: Record<string, string | number>) => row[name] ? `${(100 * Number(row[name])).toFixed(1)}%` : "",
+      ]),
+    ),
+  },
+  histograms,
+);
+
+const HITS = 100_000;
+const { blueprint, shape } = orders[0];
+let found = 0;
+for (let k = 0; k < HITS; k++) if (service!.known(blueprint, shape)) found++;
+const started = performance.now();
+for (let k = 0; k < HITS; k++) if (service!.known(blueprint, shape)) found++;
+const micros = 1000 * (performance.now() - started) / HITS;
+report.table("Kernel cache", {
+  what: ({ what }: { what: string; micros: number; found: number }) => what,
+  µs: (row) => digits(row.micros),
+}, [{ what: "hit", micros, found }]);
+await service!.close();
+destroy();
+report.finish();
+gpu.destroy();
