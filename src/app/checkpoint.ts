@@ -1,4 +1,4 @@
-import type { StoreLayout } from "../engine/optim/parameter_store.ts";
+import { ParameterStore, type StoreLayout } from "../engine/optim/parameter_store.ts";
 import type { Checkpoint, SavedState, TrainerState } from "../tolaria/mod.ts";
 import type { Hash, Store } from "../urza/mod.ts";
 import { canonicalJson, type Json } from "../util/json.ts";
@@ -7,6 +7,8 @@ import { UserError } from "../util/errors.ts";
 
 const KIND = "checkpoint";
 const VERSION = 1;
+/** Numbers in a block, the unit of a layout. */
+const BLOCK = ParameterStore.sizeOf([{ shape: [1] }]);
 
 /** Bytes of each log that belong to a checkpoint: what comes after them was written later. */
 export type LogLengths = Readonly<Record<string, number>>;
@@ -31,6 +33,17 @@ const nameOf = (step: number) => `step-${String(step).padStart(9, "0")}`;
 /** Hash of a configuration: a checkpoint is only good for its own. */
 export async function configHash(config: unknown): Promise<Hash> {
   return await sha256(canonicalJson(config));
+}
+
+/** SHA-256 of all parameters: names, shapes and bits, in the order of their names, wherever they lie in memory. */
+export async function weightsHash({ layout, numbers: [values] }: SavedState): Promise<Hash> {
+  const places = layout.places.toSorted((a, b) => a.name < b.name ? -1 : 1);
+  const parts = await Promise.all(places.map(async ({ name, shape, block }) => {
+    const size = shape.reduce((product, side) => product * side, 1);
+    const bits = new Uint8Array(values.buffer, values.byteOffset + block * BLOCK * 4, size * 4);
+    return [name, [...shape], await sha256(bits)];
+  }));
+  return await sha256(canonicalJson(parts));
 }
 
 /** Stores a checkpoint, numbers first and the manifest that names them last; keeps the newest `keep`. Returns its name. */

@@ -111,6 +111,8 @@ export interface RunResult {
   steps: number;
   /** Spent in all, failed seeds, shadow passes and evaluations included. */
   flops: number;
+  /** SHA-256 of the weights that training ended with, which `replay` must reproduce; null after a dry run. */
+  weights: string | null;
   seconds: number;
   host: NetworkSize;
   grown: NetworkSize;

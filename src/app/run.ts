@@ -160,6 +160,7 @@ async function train(
       step: trainer.progress.step,
       loss: ending.test?.loss ?? null,
       accuracy: ending.test?.accuracy ?? null,
+      weights: session.weights,
     });
     await bus.drain();
     journal.failed.throwIfAborted();
@@ -170,6 +171,7 @@ async function train(
       directory: folder?.path ?? null,
       steps: trainer.progress.step,
       flops: trainer.ledger.total,
+      weights: session.weights,
       seconds: (performance.now() - started) / 1000,
       host: network.host,
       grown: network.sizeWith(trainer.progress.running),
@@ -184,7 +186,14 @@ async function train(
       // What went wrong first is what is told.
       await callHooks(hooks, "onStop", "failed").catch(() => {});
       const { step } = trainer.progress;
-      const end = { run: identity.run, reason: "failed" as const, step, loss: null, accuracy: null };
+      const end = {
+        run: identity.run,
+        reason: "failed" as const,
+        step,
+        loss: null,
+        accuracy: null,
+        weights: null,
+      };
       await bus.publish("run.finished", end);
       await bus.drain();
     }

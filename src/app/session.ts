@@ -1,4 +1,5 @@
 import type { RunConfig } from "../contracts/config.ts";
+import type { Controller } from "../contracts/control.ts";
 import type { ActionContext } from "../contracts/growth.ts";
 import type { ChooseVariant } from "../engine/compile/schedule.ts";
 import { ExampleStore } from "../engine/data/example_store.ts";
@@ -17,7 +18,7 @@ import type { AnyEnvelope } from "../contracts/events.ts";
 import type { NetworkInput } from "../contracts/exported.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFiles } from "./run_files.ts";
-import { configHash, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
+import { configHash, readCheckpoint, weightsHash, writeCheckpoint } from "./checkpoint.ts";
 import { Journal } from "./journal.ts";
 import type { Network } from "./network.ts";
 import { ESPER_VERSION } from "./versions.ts";
@@ -30,6 +31,8 @@ export interface Session {
   readonly trainer: Trainer;
   /** What the network takes, for those who use it outside: see `NetworkInput`. */
   readonly input: NetworkInput;
+  /** SHA-256 of the weights in the last checkpoint that was kept; null before the first. */
+  readonly weights: string | null;
   /** Compiles, and goes on from the folder's newest checkpoint where asked. False where there was none. */
   start(resume: boolean): Promise<boolean>;
   destroy(): Promise<void>;
@@ -45,6 +48,8 @@ export interface SessionParts {
   readonly folder: RunFiles | null;
   readonly onEvent: (event: AnyEnvelope) => void;
   readonly hooks?: readonly Hooks[];
+  /** Decides instead of the configuration's controller. */
+  readonly controller?: Controller;
   /** How kernels are chosen; `save` is called before a checkpoint is kept. */
   readonly kernels?: { readonly choose: ChooseVariant; save(): void };
   /** Where blueprints are compiled; closed with the session. Default: on this thread and device. */
@@ -96,6 +101,7 @@ export function createSession(parts: SessionParts): Session {
     }
   }
 
+  let weights: string | null = null;
   async function keep(checkpoint: Checkpoint): Promise<void> {
     if (!folder) return;
     const started = performance.now();
@@ -107,11 +113,13 @@ export function createSession(parts: SessionParts): Session {
       keep: config.loop.keepCheckpoints,
     });
     const { tick, step } = checkpoint.present.state.progress;
+    weights = await weightsHash(checkpoint.present);
     const sizeBytes = 4 * checkpoint.present.numbers.reduce((total, numbers) => total + numbers.length, 0);
     await bus.publish("checkpoint.saved", {
       tick,
       step,
       name,
+      weights,
       sizeBytes,
       elapsedMs: performance.now() - started,
     });
@@ -126,7 +134,7 @@ export function createSession(parts: SessionParts): Session {
     config,
     host: network.host,
     lifecycle: network.kasmina,
-    controller: createController(config.controller, config.seed),
+    controller: parts.controller ?? createController(config.controller, config.seed),
     legal: (context: ActionContext) => legalActions(network.kasmina, config.growth.blueprints, context),
     bus,
     hooks,
@@ -142,6 +150,9 @@ export function createSession(parts: SessionParts): Session {
     journal,
     network,
     trainer,
+    get weights() {
+      return weights;
+    },
     input: {
       shape: [...examples.shape],
       classes: [...data.dataset.classes],

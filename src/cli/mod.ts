@@ -7,6 +7,7 @@ import { helpCommand } from "./help.ts";
 import { commandHelp } from "./help_text.ts";
 import { print, printError } from "./output.ts";
 import { parseCommand } from "./parse.ts";
+import { replay } from "./replay.ts";
 import { slots } from "./slots.ts";
 import { storeCommand } from "./store.ts";
 import { train } from "./train.ts";
@@ -15,6 +16,7 @@ import { tune } from "./tune.ts";
 const commands: readonly Command[] = [
   train,
   tune,
+  replay,
   slots,
   exportCommand,
   storeCommand,

@@ -27,6 +27,8 @@ export interface Payloads {
     step: number;
     loss: number | null;
     accuracy: number | null;
+    /** SHA-256 of the weights that training ended with; null where it failed or nothing was written. */
+    weights: string | null;
   };
   "step.metrics": {
     step: number;
@@ -63,7 +65,15 @@ export interface Payloads {
     slots: string[];
     rollbacks: number;
   };
-  "checkpoint.saved": { tick: number; step: number; name: string; sizeBytes: number; elapsedMs: number };
+  "checkpoint.saved": {
+    tick: number;
+    step: number;
+    name: string;
+    /** SHA-256 of names, shapes and bits of all parameters. */
+    weights: string;
+    sizeBytes: number;
+    elapsedMs: number;
+  };
   "notice": { level: "info" | "warning" | "error"; text: string };
 }
 
@@ -90,7 +100,7 @@ export const topics: Record<Topic, "telemetry" | "control"> = {
   "run.started": "control",
   "run.finished": "control",
   "step.metrics": "telemetry",
-  "tick.report": "telemetry",
+  "tick.report": "control",
   "seed.edge": "control",
   "action.vetoed": "control",
   "governor.rollback": "control",

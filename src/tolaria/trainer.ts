@@ -93,8 +93,8 @@ export class Trainer {
     this.prepare();
   }
 
-  /** Trains until the budget is spent or `signal` is aborted, after which a checkpoint is kept. */
-  async run(signal: AbortSignal): Promise<"completed" | "interrupted"> {
+  /** Trains until the budget is spent, or `signal` is aborted or a step reached, after which a checkpoint is kept. */
+  async run(signal: AbortSignal, until = Infinity): Promise<"completed" | "interrupted"> {
     const { tickSteps, metricsSteps } = this.parts.config.loop;
     this.speedometer.restart(this.progress.step);
     this.stepTimes.restart(this.progress.step);
@@ -102,12 +102,12 @@ export class Trainer {
       // A rollback gives back steps, which a limit of steps allows again.
       if (this.finished && !await this.#readAll()) return await this.#stop("completed");
       if (this.finished) continue;
-      if (signal.aborted) {
+      if (signal.aborted || this.progress.step >= until) {
         await this.save();
         return await this.#stop("interrupted");
       }
       const { epochs } = this;
-      this.#takeSteps(signal);
+      this.#takeSteps(signal, until);
       await callHooks(this.hooks, "onStep", this.progress.step);
       for (let epoch = epochs; epoch < this.epochs;) await callHooks(this.hooks, "onEpoch", ++epoch);
       const { stepInTick } = this.progress;
@@ -261,13 +261,14 @@ export class Trainer {
   }
 
   /** Takes the steps up to the next reading, or those of one submit; fewer where a hook follows steps or epochs. */
-  #takeSteps(signal: AbortSignal): void {
+  #takeSteps(signal: AbortSignal, until: number): void {
     const { metricsSteps, tickSteps } = this.parts.config.loop;
     const most = this.hooks.some(({ onStep }) => onStep) ? 1 : this.speedometer.stepsIn(SUBMIT_MS);
     const epochs = this.hooks.some(({ onEpoch }) => onEpoch) ? this.epochs : Infinity;
     const steps: QueuedStep[] = [];
     do steps.push(nextStep(this)); while (
-      steps.length < most && !this.finished && !signal.aborted && this.epochs <= epochs &&
+      steps.length < most && !this.finished && !signal.aborted &&
+      this.progress.step < until && this.epochs <= epochs &&
       this.progress.stepInTick % metricsSteps !== 0 &&
       this.progress.stepInTick !== tickSteps
     );

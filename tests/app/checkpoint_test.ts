@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { configHash, readCheckpoint, writeCheckpoint } from "../../src/app/checkpoint.ts";
+import { configHash, readCheckpoint, weightsHash, writeCheckpoint } from "../../src/app/checkpoint.ts";
 import type { Checkpoint, SavedState } from "../../src/tolaria/mod.ts";
 import { createMemoryStore } from "../../src/urza/mod.ts";
 import { createStore } from "../../src/urza/create.ts";
@@ -135,4 +135,18 @@ Deno.test("readCheckpoint() meets any flipped byte, of a blob or of the manifest
 Deno.test("configHash() is that of the content, whatever the order of keys", async () => {
   assertEquals(await configHash({ a: 1, b: [2] }), await configHash({ b: [2], a: 1 }));
   assert(await configHash({ a: 1 }) !== await configHash({ a: 2 }));
+});
+
+Deno.test("weightsHash() minds names, shapes and bits, and nothing of where they lie", async () => {
+  const hashOf = async (changes: { block?: number; shape?: number[]; value?: number; moment?: number }) => {
+    const { block = 0, shape = [2, 3], value = 0, moment = 0 } = changes;
+    const values = new Float32Array(192);
+    values.set([1, 2, 3, 4, 5, value], block * 64);
+    const { state } = saved(1, []);
+    const layout = { groups: ["host"], places: [{ name: "w", shape, decay: true, group: "host", block }] };
+    return await weightsHash({ state, layout, numbers: [values, Float32Array.of(moment)] });
+  };
+  const hash = await hashOf({});
+  assertEquals(await hashOf({ block: 2, moment: 7 }), hash);
+  for (const changes of [{ value: -0 }, { shape: [3, 2] }]) assert(await hashOf(changes) !== hash);
 });

@@ -26,7 +26,14 @@ Deno.test("Journal carries every topic to log and display in order, and remember
   );
   await bus.publish("notice", notice("one"));
   await bus.publish("seed.edge", edge);
-  await bus.publish("checkpoint.saved", { tick: 1, step: 4, name: "n", sizeBytes: 1, elapsedMs: 1 });
+  await bus.publish("checkpoint.saved", {
+    tick: 1,
+    step: 4,
+    name: "n",
+    weights: "w",
+    sizeBytes: 1,
+    elapsedMs: 1,
+  });
   await bus.drain();
   assertEquals(
     new Set(logged.map(({ topic }) => topic)),

@@ -49,6 +49,7 @@ const result: RunResult = {
   profile: "small",
   steps: 900,
   flops: 120e9,
+  weights: null,
   seconds: 185,
   host: { params: 1774, flops: 129e3 },
   grown: { params: 4100, flops: 181e3 },
