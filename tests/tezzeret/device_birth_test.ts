@@ -1,0 +1,65 @@
+/** Every blueprint on every device in every precision it has: birth, gradients, and kernels against their references. */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { Blueprint } from "../../src/contracts/blueprint.ts";
+import { BlueprintError } from "../../src/tezzeret/build.ts";
+import { fitOf } from "../../src/tezzeret/check.ts";
+import { findBlueprint, library } from "../../src/tezzeret/library.ts";
+import { createWorkshop } from "../../src/tezzeret/workshop.ts";
+import { formatShape } from "../../src/util/shape.ts";
+import { onEachDevice, openShared } from "../support/devices.ts";
+
+const SHAPES = [[3, 3, 8], [8]];
+
+for (const blueprint of library) {
+  onEachDevice(`a newborn seed of ${blueprint.name} is right in each shape and precision`, async (gpu) => {
+    const precisions = gpu.traits.features.has("shader-f16") ? ["fp32", "mixed"] as const : ["fp32"] as const;
+    for (const precision of precisions) {
+      const workshop = createWorkshop({ gpu, precision });
+      for (const shape of SHAPES.filter((shape) => fitOf(blueprint, shape).fits)) {
+        const { noOpError, stillborn, gradientError, finite, fused } = await workshop.test({
+          blueprint,
+          shape,
+        });
+        const where = `${precision} at ${formatShape(shape)}`;
+        assertEquals([noOpError, stillborn, finite], [0, [], blueprint.name !== "nan"], where);
+        assert(blueprint.fault || gradientError! < 1e-5, `${where}: gradients off by ${gradientError}`);
+        assert(fused.bytes > 0 && fused.dispatches > 0 && fused.p50Micros !== 0, where);
+      }
+    }
+  });
+}
+
+Deno.test("lesson 1, a no-op that is dead: a branch without a gradient at birth is refused", async () => {
+  const workshop = createWorkshop({ gpu: (await openShared("native"))! });
+  const dead: Blueprint = {
+    name: "dead",
+    version: 1,
+    about: "relu of a negative square",
+    nodes: [
+      { name: "squared", op: "square", inputs: ["h"] },
+      { name: "negative", op: "multiply", inputs: ["squared"], by: -1 },
+      { name: "clipped", op: "relu", inputs: ["negative"] },
+      { name: "out", op: "scale", inputs: ["clipped"] },
+    ],
+  };
+  await assertRejects(
+    () => workshop.test({ blueprint: dead, shape: [4, 4, 4] }),
+    BlueprintError,
+    "want a gradient for every tensor from the second step on, got none for gamma; take out what is always 0 at birth",
+  );
+});
+
+Deno.test("workshop.test() on a GPU's terms compares and times the size of a batch by both pipelines", async () => {
+  const workshop = createWorkshop({ gpu: (await openShared("native"))!, thorough: true, batch: 3 });
+  const order = { blueprint: findBlueprint("pointwise"), shape: [10, 10, 4] };
+  const { checkedShape, batchShape, kernels } = await workshop.draft(order);
+  assertEquals([checkedShape, batchShape], [[2, 8, 8, 4], [3, 10, 10, 4]]);
+  const { batchError, fused, reference, costs, spentFlops } = await workshop.test(order);
+  assert(batchError!.relative < 1e-5, `${batchError!.relative}`);
+  assert(fused.dispatches <= reference!.dispatches && fused.bytes <= reference!.bytes);
+  const used = kernels.filter(({ dispatches }) => dispatches > 0);
+  assertEquals(costs.map(({ sha256 }) => sha256), used.map(({ sha256 }) => sha256));
+  assert(kernels.length > used.length, "the corner takes kernels of its own");
+  assertEquals(costs.reduce((sum, { bytes }) => sum + bytes, 0), fused.bytes);
+  assert(spentFlops > 0 && costs.some(({ flops }) => flops > 0));
+});
