@@ -225,3 +225,33 @@ Deno.test("evaluateInBackground() equals evaluate() and lets others run", async 
   clearInterval(other);
   assert(turns > 5, `${turns} turns`);
 });
+
+Deno.test("admit() of several at once compiles once, and known() has it from then on", async () => {
+  const { tezzeret, store } = await service();
+  const affine = findBlueprint("affine");
+  assertEquals(tezzeret.known(affine, SLOT), null);
+  // Equal blueprints and shapes are the same, whoever holds them.
+  const reports = await Promise.all([
+    tezzeret.admit(affine, SLOT),
+    tezzeret.admit(structuredClone(affine), [...SLOT]),
+  ]);
+  assert(reports[0] === reports[1]);
+  assertEquals((await store.records.list("kernel")).length, 1);
+  assert(tezzeret.known(affine, SLOT) === reports[0]);
+  await tezzeret.close();
+});
+
+Deno.test("prepare() compiles what may be asked for later, after what is asked for now", async () => {
+  const { tezzeret, store } = await service();
+  const shapes = [[3, 3, 4], [2, 2, 4], [5, 5, 4]];
+  for (const shape of shapes) tezzeret.prepare(findBlueprint("affine"), shape);
+  // It does not fit, which nobody hears of who did not ask.
+  tezzeret.prepare(conv3, [8]);
+  await tezzeret.admit(findBlueprint("affine"), [5, 5, 4]);
+  await tezzeret.close();
+  const found = shapes.map((shape) => tezzeret.known(findBlueprint("affine"), shape)?.shape ?? null);
+  assertEquals(found.at(-1), [5, 5, 4]);
+  const records = await store.records.list("kernel");
+  assertEquals(records.every(({ state }) => state === "VALIDATED"), true);
+  await assertRejects(() => tezzeret.admit(conv3, SLOT), Error, "got a compiler that is closed");
+});
