@@ -1,4 +1,5 @@
 import type { ExportedNetwork } from "../contracts/exported.ts";
+import { writeOnnx } from "../engine/io/onnx.ts";
 import { sizeOf } from "../util/shape.ts";
 import { type LoadedNetwork, readNetwork, writeNetwork } from "./export_file.ts";
 import { networkOfRun } from "./export_run.ts";
@@ -6,7 +7,28 @@ import { networkOfRun } from "./export_run.ts";
 /** Forms in which a network leaves, and how it is written in each. */
 const writers = {
   safetensors: writeNetwork,
+  onnx: ({ model, description, tensors }: LoadedNetwork) =>
+    writeOnnx(model, {
+      values: Object.fromEntries(
+        Object.entries(tensors).map(([name, { data }]) => [name, data as Float32Array]),
+      ),
+      normalisation: description.input.normalisation,
+      producer: { name: "esper", version: description.origin.esper },
+      about: aboutOf(description),
+      metadata: {
+        classes: JSON.stringify(description.input.classes),
+        origin: JSON.stringify(description.origin),
+      },
+    }),
 };
+
+/** For whoever opens the file elsewhere. */
+function aboutOf({ input, origin }: ExportedNetwork): string {
+  const takes = input.normalisation
+    ? "pixels from 0 to 1, RGB or grey, which the network normalises itself"
+    : "values as they are";
+  return `${origin.run} at step ${origin.step}, trained on ${origin.dataset}. Input: ${takes}. Output: logits of ${input.classes.length} classes.`;
+}
 
 export const EXPORT_FORMATS = Object.keys(writers) as (keyof typeof writers)[];
 export type ExportFormat = keyof typeof writers;

@@ -31,7 +31,7 @@ export const exportCommand: Command = {
       name: "format",
       value: "NAME",
       choices: EXPORT_FORMATS,
-      summary: "safetensors, which can be trained and grown on",
+      summary: "safetensors, or onnx for other programs",
       default: EXPORT_FORMATS[0],
     },
     {
@@ -42,6 +42,10 @@ export const exportCommand: Command = {
       example: "cifar10.safetensors",
     },
   ],
-  examples: ["export runs/cifar10-1", "export cifar10-1 --format safetensors --out cifar10.safetensors"],
+  examples: [
+    "export runs/cifar10-1",
+    "export cifar10-1 --format safetensors --out cifar10.safetensors",
+    "export cifar10-1 --format onnx",
+  ],
   run,
 };
