@@ -11,34 +11,22 @@ const NO_ROW = 0xffffffffu;
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 
-fn leftAt(batch: u32, m: u32, k: u32) -> f32 {
-  let outside = m >= ROWS || k >= K;
-  let at = batch * ROWS * K + select(m * K + k, k * ROWS + m, TRANSPOSE_A);
-  return select(a[select(at, 0u, outside)], select(0.0, 1.0, m == ONES), outside);
-}
-
-fn rightAt(batch: u32, k: u32, n: u32) -> f32 {
-  let outside = n >= N || k >= K;
-  let at = batch * K * N + select(k * N + n, n * K + k, TRANSPOSE_B);
-  return select(b[select(at, 0u, outside)], 0.0, outside);
-}
-
+// Places are computed four at a time, without branches, which slow compilers need.
 fn leftColumn(batch: u32, m: u32, k: u32) -> vec4f {
-  return vec4f(
-    leftAt(batch, m, k),
-    leftAt(batch, m + 1u, k),
-    leftAt(batch, m + 2u, k),
-    leftAt(batch, m + 3u, k),
-  );
+  let rows = m + vec4u(0u, 1u, 2u, 3u);
+  let inside = (rows < vec4u(ROWS)) & vec4<bool>(k < K);
+  let places = batch * ROWS * K + select(rows * K + k, k * ROWS + rows, TRANSPOSE_A);
+  let at = select(vec4u(), places, inside);
+  let ones = select(vec4f(), vec4f(1.0), rows == vec4u(ONES));
+  return select(ones, vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), inside);
 }
 
 fn rightRow(batch: u32, k: u32, n: u32) -> vec4f {
-  return vec4f(
-    rightAt(batch, k, n),
-    rightAt(batch, k, n + 1u),
-    rightAt(batch, k, n + 2u),
-    rightAt(batch, k, n + 3u),
-  );
+  let columns = n + vec4u(0u, 1u, 2u, 3u);
+  let inside = (columns < vec4u(N)) & vec4<bool>(k < K);
+  let places = batch * K * N + select(k * N + columns, columns * K + k, TRANSPOSE_B);
+  let at = select(vec4u(), places, inside);
+  return select(vec4f(), vec4f(b[at.x], b[at.y], b[at.z], b[at.w]), inside);
 }
 
 fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
