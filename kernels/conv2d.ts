@@ -5,6 +5,8 @@ import stripSource from "../shaders/conv2d/strip.wgsl" with { type: "text" };
 import strip3Source from "../shaders/conv2d/strip3.wgsl" with { type: "text" };
 import convolutionSource from "../shaders/product/convolution.wgsl" with { type: "text" };
 import anySource from "../shaders/product/convolution_any.wgsl" with { type: "text" };
+import convolutionOctets from "../shaders/product/convolution_octets.wgsl" with { type: "text" };
+import gradientOctets from "../shaders/product/input_gradient_octets.wgsl" with { type: "text" };
 import gradientSource from "../shaders/product/input_gradient.wgsl" with { type: "text" };
 import { type Attrs, type Call, single, type Variant, workgroupsFor } from "../src/engine/gpu/kernel.ts";
 import { type ConvAttrs, convSizes } from "./conv_sizes.ts";
@@ -135,24 +137,35 @@ function productOf(task: Task): Product | null {
   return task.gradient ? gradientProduct(task) : forwardProduct(task);
 }
 
+const inEights = ({ sourceChannels, channels }: Task) => sourceChannels % 8 === 0 && channels % 8 === 0;
+
 function forwardProduct(task: Task): Product {
   const { batch, result: [height, width], channels, sourceChannels, kernel, stride, padding } = task;
   const vectors = sourceChannels % 4 === 0;
   const m = batch * height * width, k = kernel[0] * kernel[1] * sourceChannels;
+  const constants = {
+    SOURCE_HEIGHT: task.source[0],
+    SOURCE_WIDTH: task.source[1],
+    HEIGHT: height,
+    WIDTH: width,
+    KERNEL_WIDTH: kernel[1],
+    STRIDE: stride,
+    PADDING: padding,
+  };
   return {
     name: "conv2d/forward",
     operands: vectors ? convolutionSource : anySource,
     constants: {
-      SOURCE_HEIGHT: task.source[0],
-      SOURCE_WIDTH: task.source[1],
+      ...constants,
       SOURCE_CHANNELS: vectors ? sourceChannels / 4 : sourceChannels,
-      HEIGHT: height,
-      WIDTH: width,
-      KERNEL_WIDTH: kernel[1],
-      STRIDE: stride,
-      PADDING: padding,
       ...vectors ? {} : { K: k },
     },
+    octets: inEights(task)
+      ? {
+        operands: convolutionOctets,
+        constants: { ...constants, SOURCE_OCTETS: sourceChannels / 8, K: k },
+      }
+      : undefined,
     alongK: [true, false],
     batch: 1,
     m,
@@ -166,25 +179,29 @@ function gradientProduct(task: Task): Product | null {
   const { batch, result: [height, width], channels, sourceChannels, kernel, stride, padding } = task;
   if (sourceChannels % 4 !== 0) return null;
   const perClass = (size: number) => Math.ceil(size / stride);
+  const k = perClass(kernel[0]) * perClass(kernel[1]) * sourceChannels;
+  const constants = {
+    HEIGHT: task.source[0],
+    WIDTH: task.source[1],
+    SOURCE_HEIGHT: height,
+    SOURCE_WIDTH: width,
+    KERNEL_HEIGHT: kernel[0],
+    KERNEL_WIDTH: kernel[1],
+    STRIDE: stride,
+    PADDING: padding,
+  };
   return {
     name: "conv2d/input_gradient",
     operands: gradientSource,
-    constants: {
-      HEIGHT: task.source[0],
-      WIDTH: task.source[1],
-      CHANNELS: sourceChannels / 4,
-      SOURCE_HEIGHT: height,
-      SOURCE_WIDTH: width,
-      KERNEL_HEIGHT: kernel[0],
-      KERNEL_WIDTH: kernel[1],
-      STRIDE: stride,
-      PADDING: padding,
-    },
+    constants: { ...constants, CHANNELS: sourceChannels / 4 },
+    octets: inEights(task)
+      ? { operands: gradientOctets, constants: { ...constants, OCTETS: sourceChannels / 8, K: k } }
+      : undefined,
     alongK: [true, true],
     batch: stride * stride,
     m: batch * perClass(height) * perClass(width),
     n: channels,
-    k: perClass(kernel[0]) * perClass(kernel[1]) * sourceChannels,
+    k,
     rows: batch * height * width,
   };
 }

@@ -5,6 +5,7 @@ import stripSource from "../shaders/conv2d/weights_strip.wgsl" with { type: "tex
 import strip3Source from "../shaders/conv2d/weights_strip3.wgsl" with { type: "text" };
 import productSource from "../shaders/product/weight_gradient.wgsl" with { type: "text" };
 import anySource from "../shaders/product/weight_gradient_any.wgsl" with { type: "text" };
+import octetsSource from "../shaders/product/weight_gradient_octets.wgsl" with { type: "text" };
 import sumSource from "../shaders/conv2d/sum_partials.wgsl" with { type: "text" };
 import {
   type Call,
@@ -206,20 +207,23 @@ export function weightProduct(call: WeightCall): Product | null {
   if (sizes.depthwise || outChannels % 4 !== 0) return null;
   const vectors = inChannels % 4 === 0;
   const m = sizeOf(kernel) * inChannels, k = batch * sizeOf(output);
+  const constants = {
+    SOURCE_HEIGHT: input[0],
+    SOURCE_WIDTH: input[1],
+    HEIGHT: output[0],
+    WIDTH: output[1],
+    KERNEL_WIDTH: kernel[1],
+    STRIDE: call.attrs.stride,
+    PADDING: call.attrs.padding,
+    PIXELS: k,
+  };
   return {
     name: "conv2d/weight_gradient",
     operands: vectors ? productSource : anySource,
-    constants: {
-      SOURCE_HEIGHT: input[0],
-      SOURCE_WIDTH: input[1],
-      SOURCE_CHANNELS: vectors ? inChannels / 4 : inChannels,
-      HEIGHT: output[0],
-      WIDTH: output[1],
-      KERNEL_WIDTH: kernel[1],
-      STRIDE: call.attrs.stride,
-      PADDING: call.attrs.padding,
-      PIXELS: k,
-    },
+    constants: { ...constants, SOURCE_CHANNELS: vectors ? inChannels / 4 : inChannels },
+    octets: inChannels % 8 === 0 && outChannels % 8 === 0
+      ? { operands: octetsSource, constants: { ...constants, SOURCE_OCTETS: inChannels / 8 } }
+      : undefined,
     alongK: [false, false],
     batch: 1,
     m,

@@ -2,6 +2,7 @@ import plainSource from "../shaders/matmul/plain.wgsl" with { type: "text" };
 import registerSource from "../shaders/matmul/register.wgsl" with { type: "text" };
 import vectorSource from "../shaders/product/matmul.wgsl" with { type: "text" };
 import anySource from "../shaders/product/matmul_any.wgsl" with { type: "text" };
+import octetsSource from "../shaders/product/matmul_octets.wgsl" with { type: "text" };
 import { type Call, single, type Variant, workgroupsFor } from "../src/engine/gpu/kernel.ts";
 import { type Product, productVariants } from "./product.ts";
 
@@ -95,16 +96,16 @@ const ENOUGH_TILES = 256;
 /** A product as that of tiles. */
 export function matmulProduct(call: Call<MatmulAttrs>): Product {
   const { batch, m, n, k } = matmulSizes(call);
+  const { transposeA, transposeB } = call.attrs;
   const vectors = rowsOfFour(call);
+  const constants = { TRANSPOSE_A: Number(transposeA), TRANSPOSE_B: Number(transposeB) };
+  const octets = n % 4 === 0 && [transposeA ? m : k, transposeB ? k : n].every((row) => row % 8 === 0);
   return {
     name: "matmul",
     operands: vectors ? vectorSource : anySource,
-    constants: {
-      TRANSPOSE_A: Number(call.attrs.transposeA),
-      TRANSPOSE_B: Number(call.attrs.transposeB),
-      ...vectors ? {} : { N: n, K: k },
-    },
-    alongK: [!call.attrs.transposeA, call.attrs.transposeB],
+    constants: { ...constants, ...vectors ? {} : { N: n, K: k } },
+    octets: octets ? { operands: octetsSource, constants: { ...constants, K: k } } : undefined,
+    alongK: [!transposeA, transposeB],
     batch,
     m,
     n,

@@ -28,8 +28,12 @@ export function transposedProductOf({ inputs, output }: Call<BiasAttrs>): Call<M
 function variantsOf<A extends BiasAttrs & Attrs>(weights: (call: Call<A>) => Product): Variant<A>[] {
   const variants = productVariants<A>((call) => {
     const product = weights(call), { biasRow } = call.attrs;
-    const constants = { ...product.constants, ROWS: product.m, ONES: biasRow };
-    return { ...product, constants, m: biasRow + 1, rows: biasRow + 1 };
+    const withOnes = <P extends Pick<Product, "operands" | "constants">>(operands: P): P => ({
+      ...operands,
+      constants: { ...operands.constants, ROWS: product.m, ONES: biasRow },
+    });
+    const octets = product.octets && biasRow % 8 === 0 ? withOnes(product.octets) : undefined;
+    return { ...withOnes(product), octets, m: biasRow + 1, rows: biasRow + 1 };
   });
   const gpu = (device: DeviceTraits) => ({ ...device, software: false });
   return variants.map(({ id, fits, lower }) => ({

@@ -18,6 +18,8 @@ export interface Product {
   /** WGSL with bindings 0 and 1 and the functions `leftBlock`, `rightBlock` and `resultRow`. */
   readonly operands: string;
   readonly constants: Readonly<Record<string, number>>;
+  /** The same with `leftOctet` and `rightOctet`, where rows of either operand divide by eight. */
+  readonly octets?: Pick<Product, "operands" | "constants"> | undefined;
   /** Whether neighbours in memory differ in k, for either operand. */
   readonly alongK: readonly [left: boolean, right: boolean];
   readonly batch: number;
@@ -50,18 +52,19 @@ function slabsPerPart({ k }: Product, { depth }: Tile, splits: number): number {
 
 const fitsInFour = ({ n }: Product) => n % 4 === 0;
 
-function lowerProduct(product: Product, { tile, splits: wanted }: Plan): Lowering {
+function lowerProduct(product: Product, { tile, splits: wanted }: Plan, call: Call): Lowering {
   const perPart = slabsPerPart(product, tile, wanted);
   const splits = Math.ceil(Math.ceil(product.k / tile.depth) / perPart);
   const [across, down] = gridOf(product, tile);
   const n4 = Math.ceil(product.n / 4);
   const summed = splits > 1 || !fitsInFour(product);
+  const { operands, constants } = tile.octets ? product.octets! : product;
   const main = {
     name: `${product.name}/${tile.id}`,
-    source: tile.source + product.operands,
+    source: tile.source + operands,
     constants: {
-      ...product.constants,
-      ...tile.constants(product.alongK),
+      ...constants,
+      ...tile.constants(product.alongK, call),
       M: product.m,
       N4: n4,
       K4: Math.ceil(product.k / 4),
@@ -128,11 +131,11 @@ export function planProduct(
   device: DeviceTraits,
 ): { readonly lowering: Lowering; readonly nanoseconds: number } | null {
   const fitting = tiles.filter((tile) =>
-    tile.fits(call, device) && gridOf(product, tile)[1] <= MAX_WORKGROUPS
+    (!tile.octets || product.octets) && tile.fits(call, device) && gridOf(product, tile)[1] <= MAX_WORKGROUPS
   );
   if (fitting.length === 0) return null;
   const plan = bestPlan(product, fitting);
-  return { lowering: lowerProduct(product, plan), nanoseconds: estimate(product, plan) };
+  return { lowering: lowerProduct(product, plan, call), nanoseconds: estimate(product, plan) };
 }
 
 /** Variants of an op that is a product: the plan that suits it best, then each tile for those who measure. */

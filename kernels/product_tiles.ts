@@ -14,8 +14,10 @@ export interface Tile {
   readonly invocations: number;
   /** Multiply-adds a nanosecond with all cores of an NVIDIA H200 at work. */
   readonly rate: number;
+  /** Whether it reads operands in octets. */
+  readonly octets: boolean;
   fits(call: Call, device: DeviceTraits): boolean;
-  constants(alongK: readonly [left: boolean, right: boolean]): Record<string, number>;
+  constants(alongK: readonly [left: boolean, right: boolean], call: Call): Record<string, number>;
 }
 
 interface Layout {
@@ -41,6 +43,7 @@ function registerTile(quads: 1 | 2, { rows, columns, depth, slabs, rate }: Layou
     depth,
     invocations,
     rate,
+    octets: false,
     fits: (_, device) => bytes <= device.maxWorkgroupBytes,
     constants: () => ({
       THREAD_ROWS: threads[0],
@@ -74,24 +77,27 @@ function matrixTile(
 ): Tile {
   const rows = 16 * subgroups[0] * matrices[0], columns = 16 * subgroups[1] * matrices[1];
   const invocations = SUBGROUP * subgroups[0] * subgroups[1];
-  const blocks = (lines: number) => Math.ceil(lines * depth / (16 * invocations));
+  const loads = (lines: number) => Math.ceil(lines * depth / (8 * invocations));
   // Halves with 8 to spare in each row, or f32 results on their way out.
   const bytes = Math.max(
     2 * slabs * ((rows + columns) * (depth + 8) + 8 * depth),
     64 * rows * columns / (16 * matrices[0]),
   );
   return {
-    id: `matrices${rows}x${columns}`,
+    id: `matrices${rows}x${columns}x${depth}`,
     source: matrixSource,
     rows,
     columns,
     depth,
     invocations,
     rate,
+    octets: true,
     fits: ({ inputs }, device) =>
       device.features.has("chromium-experimental-subgroup-matrix") && bytes <= device.maxWorkgroupBytes &&
       inputs.some(({ stored }) => stored === "f16"),
-    constants: ([left, right]) => ({
+    constants: ([left, right], { inputs }) => ({
+      LEFT_HALVES: Number(inputs[0].stored === "f16"),
+      RIGHT_HALVES: Number(inputs[1].stored === "f16"),
       LEFT_ALONG_K: Number(left),
       RIGHT_ALONG_K: Number(right),
       SUBGROUP_ROWS: subgroups[0],
@@ -101,17 +107,20 @@ function matrixTile(
       DEPTH: depth,
       DEPTH16: depth / 16,
       SLABS: slabs,
-      LEFT_BLOCKS: blocks(rows),
-      RIGHT_BLOCKS: blocks(columns),
+      LEFT_LOADS: loads(rows),
+      RIGHT_LOADS: loads(columns),
     }),
   };
 }
 
 export const MATRIX_TILES: readonly Tile[] = [
-  matrixTile([2, 4], [4, 4], { depth: 32, slabs: 1, rate: 44_000 }),
-  matrixTile([2, 4], [4, 2], { depth: 32, slabs: 2, rate: 33_000 }),
-  matrixTile([4, 2], [2, 2], { depth: 64, slabs: 1, rate: 29_000 }),
-  matrixTile([2, 2], [2, 2], { depth: 32, slabs: 2, rate: 23_000 }),
-  matrixTile([4, 2], [2, 1], { depth: 32, slabs: 2, rate: 16_000 }),
-  matrixTile([8, 1], [1, 1], { depth: 32, slabs: 2, rate: 11_500 }),
+  matrixTile([4, 2], [4, 4], { depth: 32, slabs: 1, rate: 74_000 }),
+  matrixTile([2, 2], [4, 4], { depth: 32, slabs: 1, rate: 76_000 }),
+  matrixTile([2, 4], [4, 2], { depth: 64, slabs: 1, rate: 78_000 }),
+  matrixTile([4, 2], [4, 2], { depth: 32, slabs: 1, rate: 49_000 }),
+  matrixTile([4, 2], [2, 2], { depth: 64, slabs: 1, rate: 47_000 }),
+  matrixTile([2, 2], [2, 2], { depth: 64, slabs: 1, rate: 46_000 }),
+  matrixTile([4, 2], [4, 1], { depth: 32, slabs: 2, rate: 27_000 }),
+  matrixTile([4, 1], [2, 2], { depth: 32, slabs: 2, rate: 26_000 }),
+  matrixTile([8, 1], [1, 1], { depth: 32, slabs: 2, rate: 16_500 }),
 ];

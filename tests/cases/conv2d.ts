@@ -63,6 +63,9 @@ const shapes: readonly ConvShape[] = [
   { height: 5, width: 9, channels: 4, out: 4, padding: 0 },
   { height: 4, width: 5, channels: 4, out: 4, kernel: [2, 3], padding: 1 },
   { batch: 2, height: 3, width: 5, channels: 4, out: 4, padding: 3 },
+  // Channels in eights.
+  { batch: 2, height: 5, width: 6, channels: 8, out: 16, padding: 1 },
+  { batch: 2, height: 6, width: 7, channels: 16, out: 8, stride: 2, padding: 1 },
   // Other kernels and strides.
   { batch: 2, height: 4, width: 5, channels: 8, out: 4, kernel: [1, 1] },
   { height: 5, width: 5, channels: 4, out: 4, kernel: [1, 1], stride: 2 },
@@ -85,6 +88,7 @@ const bigShapes: readonly ConvShape[] = [
   { height: 2, width: 21, channels: 1, out: 4, kernel: [1, 11], padding: 0 },
   { batch: 3, height: 9, width: 10, channels: 12, out: 36, padding: 1 },
   { batch: 2, height: 8, width: 9, channels: 36, out: 20, padding: 1 },
+  { batch: 2, height: 9, width: 8, channels: 24, out: 40, padding: 1 },
   { batch: 12, height: 16, width: 16, channels: 4, out: 12, kernel: [1, 1] },
   { batch: 5, height: 12, width: 12, channels: 8, out: 8, padding: 1, depthwise: true },
 ];

@@ -35,10 +35,14 @@ export const matmulCases: readonly OpCase[] = [
   matmulCase(4, 8, 12, true, false, 3),
   matmulCase(5, 8, 12, false, true, 3),
   matmulCase(2, 3, 5, false, true, 2),
+  // Multiples of eight: the kernels for matrix units, with rows left over where a is not transposed.
+  ...transposes.map(([a, b]) => matmulCase(a ? 24 : 22, 40, 16, a, b)),
+  matmulCase(8, 24, 40, true, true, 3),
   // More than one tile each way, none of them full.
   matmulCase(70, 36, 68),
   matmulCase(68, 36, 36, true, false),
   matmulCase(70, 36, 36, false, true),
+  matmulCase(70, 72, 136),
   // Enough tiles of 64 by 64 for the large one to be chosen.
   matmulCase(8, 4, 8, false, false, 130),
   // Enough for the larger tiles in registers, with rows and columns left over.

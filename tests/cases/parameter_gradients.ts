@@ -33,6 +33,9 @@ export const parameterGradientCases: readonly OpCase[] = [
   convCase(9, 15, 3, 8, 1),
   convCase(2, 6, 4, 8, 0, 2),
   convCase(3, 9, 16, 36, 3),
+  // Channels in eights.
+  convCase(2, 5, 8, 16, 8),
+  matmulCase(12, 16, 8, 0),
   matmulCase(5, 7, 3, 0),
   matmulCase(6, 64, 10, 2),
   matmulCase(8, 12, 4, 4),

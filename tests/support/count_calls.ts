@@ -30,7 +30,7 @@ export function countingCalls(gpu: Gpu): { gpu: Gpu; calls: Calls } {
     ...gpu,
     device,
     allocator: new Allocator(device),
-    pipelines: new PipelineCache(device, gpu.adapter.backend === "dawn"),
+    pipelines: new PipelineCache(device),
   };
   return { gpu: counted, calls };
 }

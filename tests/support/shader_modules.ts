@@ -15,10 +15,11 @@ const FEATURES: Readonly<Record<string, string>> = {
 };
 
 /** Files that are valid only together: what cores of a family take, and how a file that gives it to them begins. */
-const FAMILIES = [{ takes: /\bleftBlock\(/, gives: /^fn leftBlock\(/m }, {
-  takes: /\bSIDE\b/,
-  gives: /^const SIDE: u32/m,
-}];
+const FAMILIES = [
+  { takes: /\bleftBlock\(/, gives: /^fn leftBlock\(/m },
+  { takes: /\bleftOctet\(/, gives: /^fn leftOctet\(/m },
+  { takes: /\bSIDE\b/, gives: /^const SIDE: u32/m },
+];
 
 /**
  * All WGSL that a device of these features can compile: the files of shaders/, where each core of products is joined to each

@@ -143,13 +143,14 @@ async function bindTasks(
   place: Placement,
   scratch: readonly (readonly BufferView[])[],
 ): Promise<BoundDispatch[]> {
-  const dispatches: BoundDispatch[] = [];
-  for (const [at, task] of tasks.entries()) {
-    dispatches.push(...await bindTask(gpu, task, task.reads.map(place), place(task.result), scratch[at]));
-    await new Promise((resolve) => setTimeout(resolve));
-  }
+  let turn = Promise.resolve();
+  const bound = await Promise.all(tasks.map((task, at) => {
+    const mine = turn;
+    turn = turn.then(() => new Promise((resolve) => setTimeout(resolve)));
+    return mine.then(() => bindTask(gpu, task, task.reads.map(place), place(task.result), scratch[at]));
+  }));
   gpu.check();
-  return dispatches;
+  return bound.flat();
 }
 
 /** Binds the dispatches of one task to its operands. Its FLOPs are those of the dispatch that moves the most. */

@@ -97,8 +97,7 @@ export async function openDevice(gpu: GPU, backend: BackendName): Promise<Gpu> {
       maxBufferBytes: Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize),
     },
     allocator,
-    // After createComputePipelineAsync of a slow kernel, Dawn's Node binding under Deno may stop all timers for good.
-    pipelines: new PipelineCache(device, backend === "dawn"),
+    pipelines: new PipelineCache(device),
     check() {
       if (firstError === null) return;
       const message = firstError;

@@ -44,14 +44,15 @@ export function storeHalves(name: string, source: string, halves: readonly boole
   const types = new Map<number, { end: number; stored: string }>();
   for (const match of code.matchAll(BINDING)) {
     const [text, binding, variable, type] = match;
-    // A kernel may be written for halves to begin with.
-    if (!halves[Number(binding)] || /\bf16\b|^vec4h$/.test(type)) continue;
+    // A kernel may be written for halves to begin with, or for either kind, as raw bits.
+    if (!halves[Number(binding)] || /\bf16\b|^(vec4h|Raw)$/.test(type)) continue;
     const element = ELEMENTS[code.match(new RegExp(`\\balias ${type} = (\\w+);`))?.[1] ?? type];
     if (!element) refuse(`${variable} is an array of ${type}`);
     elements.set(variable, element);
     const end = match.index + text.length - ">;".length;
     types.set(end - type.length, { end, stored: element.stored });
   }
+  if (elements.size === 0) return source;
   const hidden = new Map([...elements.keys()].map((variable) => [variable, shadowsOf(code, variable)]));
   const pattern = new RegExp(`\\b(?:${[...elements.keys()].join("|")})\\b`, "g");
 

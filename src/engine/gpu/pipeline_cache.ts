@@ -13,14 +13,11 @@ export interface Pipeline {
 /** Compiled kernels by their final WGSL text; each text is compiled once a device. */
 export class PipelineCache {
   #device: GPUDevice;
-  #blocking: boolean;
   #layouts = new Map<string, GPUBindGroupLayout>();
   #pipelines = new Map<string, Promise<Pipeline>>();
 
-  /** `blocking` compiles on the calling thread. */
-  constructor(device: GPUDevice, blocking = false) {
+  constructor(device: GPUDevice) {
     this.#device = device;
-    this.#blocking = blocking;
   }
 
   /** Number of kernels compiled so far. */
@@ -53,9 +50,8 @@ export class PipelineCache {
       layout: this.#device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: "main" },
     };
-    const creating = this.#blocking
-      ? this.#device.createComputePipeline(descriptor)
-      : this.#device.createComputePipelineAsync(descriptor).catch((error: unknown) => error as Error);
+    const creating = this.#device.createComputePipelineAsync(descriptor)
+      .catch((error: unknown) => error as Error);
     const scope = this.#device.popErrorScope();
     const invalid = await scope;
     const pipeline = await creating;
