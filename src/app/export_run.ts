@@ -11,6 +11,7 @@ import { type CheckedManifest, checkManifest } from "./checkpoint_schema.ts";
 import { foldGamma, type Tensors } from "./export_compact.ts";
 import type { NetworkFile } from "./export_file.ts";
 import { fossilPrefix, networkOf, specsOf } from "./export_network.ts";
+import { hostOfRun } from "./host_file.ts";
 import { ESPER_VERSION } from "./versions.ts";
 
 /** What a run folder holds, read but not believed. */
@@ -42,17 +43,25 @@ export async function networkOfRun({ name, config, record, store }: RunContents)
     `${name}/run.json`,
     "resume the run once with this Esper, which writes it anew",
   );
-  const { host } = parse(RunConfig, config, `${name}/config.json`, "restore the run's own configuration");
+  const { host: described } = parse(
+    RunConfig,
+    config,
+    `${name}/config.json`,
+    "restore the run's own configuration",
+  );
   const { present, checkpoint } = await newest(store, name);
   const { step, running } = present.state.progress;
   const planted = Object.entries(running).filter(([, { mode }]) => mode === "fossil");
   const value = await numbersOf(store, present, checkpoint);
 
+  const base = await hostOfRun(described, store, name);
+  const host = base?.description.host ?? described;
+  if (host.kind === "file") throw new Error("internal: the host of a host file is a file");
   const plain: ExportedNetwork = {
     version: EXPORT_VERSION,
     host,
     input: run.input,
-    fossils: [],
+    fossils: base?.description.fossils ?? [],
     origin: { run: run.run, step, dataset: run.dataset.name, esper: ESPER_VERSION },
   };
   const tensors: Record<string, SafeTensor> = {};
@@ -71,9 +80,10 @@ export async function networkOfRun({ name, config, record, store }: RunContents)
     );
     return { slot, ...folded };
   });
-  const description = { ...plain, fossils: fossils.map(({ slot, blueprint }) => ({ slot, blueprint })) };
+  const grown = fossils.map(({ slot, blueprint }) => ({ slot, blueprint }));
+  const description = { ...plain, fossils: [...plain.fossils, ...grown] };
   for (const [k, fossil] of fossils.entries()) {
-    const prefix = fossilPrefix(description.fossils, k);
+    const prefix = fossilPrefix(description.fossils, plain.fossils.length + k);
     for (const [tensor, numbers] of Object.entries(fossil.tensors)) tensors[`${prefix}/${tensor}`] = numbers;
   }
   return { description, tensors };

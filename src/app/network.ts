@@ -2,7 +2,7 @@ import type { RunConfig } from "../contracts/config.ts";
 import { flopsOf } from "../engine/compile/schedule.ts";
 import { stepInput } from "../engine/graph/tensor.ts";
 import { reachable } from "../engine/graph/trace.ts";
-import { TraceScope } from "../engine/nn/scope.ts";
+import { type Model, TraceScope } from "../engine/nn/scope.ts";
 import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import {
   createKasmina,
@@ -14,8 +14,10 @@ import {
 } from "../kasmina/mod.ts";
 import { build, findBlueprint, fitOf } from "../tezzeret/mod.ts";
 import type { GrowableModel, Topology } from "../tolaria/mod.ts";
-import { type Shape, sizeOf } from "../util/shape.ts";
+import { usageError } from "../util/errors.ts";
+import { formatShape, sameShape, type Shape, sizeOf } from "../util/shape.ts";
 import { checkSlotNames } from "./config_names.ts";
+import type { LoadedNetwork } from "./export_file.ts";
 import { buildHost } from "./hosts.ts";
 import type { LayerSummary, NetworkSize } from "./options.ts";
 
@@ -35,11 +37,40 @@ export interface Network {
   paramsOf(blueprint: string, slot: string): number;
 }
 
-/** Builds the host that a configuration names, with its slots. */
-export function buildNetwork(config: RunConfig, input: readonly number[], classes: number): Network {
-  const network = morph(buildHost(config.host, input, classes), config.growth.slots);
+/**
+ * Builds the host that a configuration names, with its slots.
+ *
+ * @param from What a host of kind `file` was read as.
+ */
+export function buildNetwork(
+  config: RunConfig,
+  input: readonly number[],
+  classes: number,
+  from: LoadedNetwork | null = null,
+): Network {
+  const network = morph(hostOf(config.host, input, classes, from), config.growth.slots);
   checkSlotNames(config, network.slots.map(({ name }) => name));
   return growNetwork(network, config);
+}
+
+function hostOf(
+  host: RunConfig["host"],
+  input: readonly number[],
+  classes: number,
+  from: LoadedNetwork | null,
+): Model {
+  if (host.kind !== "file") return buildHost(host, input, classes);
+  if (!from) throw new Error(`internal: the host ${host.path} was not read`);
+  const { model } = from;
+  if (!sameShape(model.input, input) || model.classes !== classes) {
+    throw usageError(
+      `host.path: want a network for examples ${
+        formatShape(input)
+      } of ${classes} classes, as the data has, ` +
+        `got ${host.path} for ${formatShape(model.input)} of ${model.classes}`,
+    );
+  }
+  return model;
 }
 
 function growNetwork(network: MorphModel, config: RunConfig): Network {

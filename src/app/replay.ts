@@ -7,6 +7,7 @@ import { createMemoryStore } from "../urza/mod.ts";
 import { UserError } from "../util/errors.ts";
 import { finiteOrText } from "../util/json.ts";
 import { resolveConfig } from "./config.ts";
+import { hostOfRun } from "./host_file.ts";
 import { buildNetwork } from "./network.ts";
 import type { BackendChoice } from "./options.ts";
 import type { RunFiles } from "./run_files.ts";
@@ -122,6 +123,7 @@ function memoryFiles(lines: LogLine[]): RunFiles {
 export async function replayRun({ directory, backend, signal }: ReplayOptions): Promise<ReplayReport> {
   const { openGpu } = await import("./adapters/open_gpu.ts");
   const { loadDataset } = await import("./adapters/load_dataset.ts");
+  const { openRun } = await import("./adapters/export_files.ts");
   const { readRunRecord } = await import("./adapters/run_record.ts");
   const { config: file, record, kernels: used, lines } = readRunRecord(directory, USED_FILE);
   const end = lines.findLast(({ topic }) => topic === "run.finished");
@@ -139,6 +141,7 @@ export async function replayRun({ directory, backend, signal }: ReplayOptions): 
         `${data.dataset.sha256}; give the run its own data`,
     );
   }
+  const from = await hostOfRun(config.host, openRun(directory).store, directory);
   const gpu = await openGpu(backend, record.unsafeGpu);
   const repeated: LogLine[] = [];
   try {
@@ -153,7 +156,7 @@ export async function replayRun({ directory, backend, signal }: ReplayOptions): 
         config: limited,
         gpu,
         data,
-        network: buildNetwork(limited, data.dataset.shape, data.dataset.classes.length),
+        network: buildNetwork(limited, data.dataset.shape, data.dataset.classes.length, from),
         folder: files,
         onEvent() {},
         kernels: { choose: choices.choose, save() {} },

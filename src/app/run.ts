@@ -12,6 +12,7 @@ import { resolveConfig } from "./config.ts";
 import { checkBlueprintNames } from "./config_names.ts";
 import { type KernelReport, traceOf } from "./kernel_profile.ts";
 import { KernelProfiler } from "./kernel_profiler.ts";
+import { loadHost } from "./host_file.ts";
 import { buildNetwork } from "./network.ts";
 import type { DryRunReport, Measured, RunOptions, RunResult } from "./options.ts";
 import { seedFates } from "./seed_fates.ts";
@@ -52,20 +53,25 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
   try {
     if (options.profileKernels) requireTimestamps(gpu, "--profile-kernels");
     const profile = options.profile !== "auto" ? options.profile : gpu.adapter.software ? "small" : "full";
-    const config = await readSchedule(resolveConfig(options.config, profile));
+    const { RunFolder } = await import("./adapters/run_folder.ts");
+    folder = options.resume === null ? null : RunFolder.open(options.resume);
+    const source = await loadHost(
+      await readSchedule(resolveConfig(options.config, profile)),
+      folder?.store ?? null,
+    );
+    const { config } = source;
     const { signal, onDownload } = options;
     const tuned = findTuned(options.tuned, gpu.adapter);
     const data = await loadDataset(config.data, config.seed, {
       signal,
       ...(onDownload && { onProgress: (progress) => onDownload(progress) }),
     });
-    const network = buildNetwork(config, data.dataset.shape, data.dataset.classes.length);
-    if (!options.dryRun) {
-      const { RunFolder } = await import("./adapters/run_folder.ts");
-      folder = options.resume === null
-        ? RunFolder.create(options.out, config.name)
-        : RunFolder.open(options.resume);
-      if (options.resume === null) folder.writeJson("config.json", config);
+    const { shape, classes } = data.dataset;
+    const network = buildNetwork(config, shape, classes.length, source.from);
+    if (!options.dryRun && !folder) {
+      folder = RunFolder.create(options.out, config.name);
+      await source.keep(folder.store);
+      folder.writeJson("config.json", config);
     }
     const recorded = options.resume === null ? null : folder?.readJson("run.json") as Recorded | null;
     const identity: Identity = {

@@ -3,6 +3,7 @@ import type { Fit } from "../contracts/blueprint.ts";
 import type { RunConfig } from "../contracts/config.ts";
 import { findBlueprint, fitOf } from "../tezzeret/mod.ts";
 import type { Shape } from "../util/shape.ts";
+import { loadHost } from "./host_file.ts";
 import { buildNetwork } from "./network.ts";
 import type { NetworkSize } from "./options.ts";
 
@@ -41,8 +42,10 @@ function examplesOf(data: RunConfig["data"]): readonly [Shape, number] {
  *
  * @throws {UserError} if a pattern of `growth.slots` matches none.
  */
-export function listSlots(config: RunConfig): SlotsListing {
-  const { host, model, layers } = buildNetwork(config, ...examplesOf(config.data));
+export async function listSlots(asked: RunConfig): Promise<SlotsListing> {
+  const { config, from } = await loadHost(asked, null);
+  const [shape, classes] = from ? [from.model.input, from.model.classes] : examplesOf(config.data);
+  const { host, model, layers } = buildNetwork(config, shape, classes, from);
   const slots = layers.filter(({ name }) => name !== "head").map((layer) => ({
     ...layer,
     fits: model.slots.includes(layer.name)

@@ -11,6 +11,7 @@ import { type Contest, type ContestResult, findContests, timeVariants } from "..
 import type { Topology } from "../tolaria/mod.ts";
 import type { Shape } from "../util/shape.ts";
 import { type ConfigSource, resolveConfig } from "./config.ts";
+import { loadHost } from "./host_file.ts";
 import { buildNetwork, type Network } from "./network.ts";
 import type { BackendChoice, ProfileChoice, RunOptions } from "./options.ts";
 import { mergeTuned } from "./tuned_kernels.ts";
@@ -50,12 +51,15 @@ export async function tuneKernels(options: TuneOptions): Promise<TuneResult> {
     // A file that is no good is found before the work, not after it.
     const earlier = readTuned(path);
     const size = gpu.adapter.software ? "small" : "full";
-    const config = resolveConfig(options.config, options.profile === "auto" ? size : options.profile);
+    const { config, from } = await loadHost(
+      resolveConfig(options.config, options.profile === "auto" ? size : options.profile),
+      null,
+    );
     const { onDownload } = options;
     const { dataset: { shape, classes } } = await loadDataset(config.data, config.seed, {
       ...(onDownload && { onProgress: (progress) => onDownload(progress) }),
     });
-    const network = buildNetwork(config, shape, classes.length);
+    const network = buildNetwork(config, shape, classes.length, from);
     const contests = [...contestsOf(network, config, shape, gpu.traits).values()];
     const results: ContestResult[] = [];
     for (const [done, contest] of contests.entries()) {

@@ -33,10 +33,19 @@ function choose(args: readonly string[]): { command: Command; rest: readonly str
   throw usageError(`unknown command "${first}"${suggestion(first, commands.map(({ name }) => name))}`);
 }
 
+/** Without leave to read the environment there is nothing to be debugged. */
+function debugging(): boolean {
+  try {
+    return Deno.env.get("ESPER_DEBUG") === "1";
+  } catch {
+    return false;
+  }
+}
+
 function report(error: unknown): number {
   const { message } = error instanceof Error ? error : new Error(String(error));
   printError(`esper: ${message}`);
-  if (Deno.env.get("ESPER_DEBUG") === "1" && error instanceof Error) printError(error.stack ?? "");
+  if (debugging() && error instanceof Error) printError(error.stack ?? "");
   else if (!(error instanceof UserError)) printError("esper: ESPER_DEBUG=1 shows where this came from");
   return error instanceof UserError ? error.exitCode : EXIT_FAILURE;
 }

@@ -16,7 +16,7 @@ function fitsIn({ fits }: SlotListing): string {
   ).join(", ");
 }
 
-function run(values: Values): Promise<number> {
+async function run(values: Values): Promise<number> {
   if (values.config === undefined) {
     throw usageError(`slots: want --config NAME; configs/ has ${configNames().join(", ")}`);
   }
@@ -25,12 +25,12 @@ function run(values: Values): Promise<number> {
     sets: (values.set ?? []) as readonly string[],
     flags: {},
   };
-  const listing = listSlots(
+  const listing = await listSlots(
     resolveConfig(source, PROFILES.find((name) => name === values.profile) ?? "full"),
   );
   if (values.json === true) {
     print(`${JSON.stringify(listing)}\n`);
-    return Promise.resolve(0);
+    return 0;
   }
   const rows = listing.slots.map((slot) => [
     slot.name,
@@ -44,7 +44,7 @@ function run(values: Values): Promise<number> {
   const { host: { params, flops }, slots } = listing;
   const count = slots.filter(({ fits }) => fits !== null).length;
   print(`\n${count} slots in a host of ${params} parameters and ${flops} FLOPs an example\n`);
-  return Promise.resolve(0);
+  return 0;
 }
 
 export const slots: Command = {

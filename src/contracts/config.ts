@@ -3,6 +3,8 @@ import { z } from "zod";
 import { ControllerConfig } from "./control.ts";
 
 const count = z.int().positive();
+/** Channels or units of a layer: far above any use, low enough to refuse a slip before it is built. */
+const width = z.int().min(1).max(16_384);
 const fraction = z.number().min(0).max(1);
 
 const Split = z.strictObject({
@@ -45,7 +47,7 @@ const CnnHost = z.strictObject({
   kind: z.literal("cnn").describe(
     "One block per entry of `channels`: 3x3 convolution, norm, ReLU, 2x2 max pooling.",
   ),
-  channels: z.array(count).min(1).max(6).default([32, 64, 128]).describe("Output channels of each block."),
+  channels: z.array(width).min(1).max(6).default([32, 64, 128]).describe("Output channels of each block."),
   norm: z.enum(["batch", "group"]).default("group").describe("Normalisation after each convolution."),
   groupSize: count.default(16).describe(
     "Least channels that share statistics in the group norm; fewer channels form one group.",
@@ -56,10 +58,10 @@ const ResnetHost = z.strictObject({
   kind: z.literal("resnet").describe(
     "Residual blocks of two 3x3 convolutions; the default is ResNet-18 for small images.",
   ),
-  width: count.default(64).describe(
+  width: width.default(64).describe(
     "Channels of the first stage; each stage has twice those of the one before.",
   ),
-  blocks: z.array(count).min(1).max(5).default([2, 2, 2, 2]).describe(
+  blocks: z.array(z.int().min(1).max(64)).min(1).max(5).default([2, 2, 2, 2]).describe(
     "Blocks of each stage; every stage but the first halves the sides.",
   ),
   norm: z.enum(["batch", "group"]).default("batch").describe("Normalisation after each convolution."),
@@ -70,7 +72,14 @@ const ResnetHost = z.strictObject({
 
 const MlpHost = z.strictObject({
   kind: z.literal("mlp").describe("Dense layers with ReLU."),
-  hidden: z.array(count).min(1).max(16).default([32, 32]).describe("Width of each hidden layer."),
+  hidden: z.array(width).min(1).max(16).default([32, 32]).describe("Width of each hidden layer."),
+});
+
+const FileHost = z.strictObject({
+  kind: z.literal("file").describe("A network that `main.ts export` wrote, its weights included."),
+  path: z.string().min(1).max(4096).describe("The safetensors file."),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "want 64 hexadecimal digits").optional()
+    .describe("SHA-256 that the file must have; a run writes it into its own configuration."),
 });
 
 /** A host that is built from its description alone. */
@@ -227,7 +236,9 @@ export const RunConfig = z.strictObject({
     .describe("Starts the name of the run folder."),
   seed: z.int().min(0).max(0xffff_ffff).default(1).describe("Seed of everything random, 32 bits."),
   data: z.discriminatedUnion("kind", [ImageData, SpiralData]).describe("What is learned."),
-  host: BuiltHost.describe("The network before it grows."),
+  host: z.discriminatedUnion("kind", [CnnHost, ResnetHost, MlpHost, FileHost]).describe(
+    "The network before it grows.",
+  ),
   train: Train,
   growth: Growth,
   controller: ControllerConfig.prefault({ kind: "heuristic" }).describe("Who decides when to grow."),
@@ -243,6 +254,7 @@ export const RunConfig = z.strictObject({
   if (gates.holdingLimit < gates.holdingTicks) {
     issue(["growth", "gates", "holdingLimit"], `want at least holdingTicks (${gates.holdingTicks})`);
   }
+  if (config.host.kind === "file") return;
   if ((config.data.kind === "spirals") !== (config.host.kind === "mlp")) {
     issue(
       ["host", "kind"],
