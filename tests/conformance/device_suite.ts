@@ -15,6 +15,7 @@ import { checkGradients, checkVariants, isDifferentiable } from "../support/case
 import { expectEqual, expectFailure, expectTrue } from "../support/expect.ts";
 import { checkHalves } from "../support/half_checks.ts";
 import { type ForeignKernels, halfChecksOf, kernelsToCheck } from "../support/kernel_plan.ts";
+import { checkFollowedProduct, followedProducts } from "../support/product_checks.ts";
 import { trainTinyCnn } from "../support/tiny_training.ts";
 import { fillInput, testRandom } from "../support/values.ts";
 
@@ -320,5 +321,20 @@ const opChecks: readonly DeviceCheck[] = [...new Set(allCases.map(({ op }) => op
   return checks;
 });
 
+const productCheck: DeviceCheck = {
+  name: "products in all forms, with what follows them in one dispatch, equal their reference",
+  run({ gpu, foreignKernels }) {
+    const foreign = { ...gpu, traits: { ...gpu.traits, software: !gpu.traits.software } };
+    const halves = gpu.traits.features.has("chromium-experimental-subgroup-matrix");
+    return forAll([...followedProducts.entries()], async ([k, product]) => {
+      await checkFollowedProduct(gpu, product, false);
+      if (halves) await checkFollowedProduct(gpu, product, true);
+      // There are four epilogues: here each of eight forms has one.
+      const one = k % 4 === Math.floor(k / 4) % 4;
+      if (foreignKernels === "every case" && one) await checkFollowedProduct(foreign, product, false);
+    });
+  },
+};
+
 /** Every check of the suite, in order. */
-export const deviceChecks: readonly DeviceCheck[] = [...engineChecks, ...opChecks];
+export const deviceChecks: readonly DeviceCheck[] = [...engineChecks, ...opChecks, productCheck];
