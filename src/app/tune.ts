@@ -1,18 +1,10 @@
 /** The composition root of tuning. */
-import type { RunConfig } from "../contracts/config.ts";
-import type { DeviceTraits } from "../engine/gpu/kernel.ts";
 import { requireTimestamps } from "../engine/gpu/profile.ts";
-import { gradients } from "../engine/graph/gradients.ts";
-import { stepInput, withSharedNodes } from "../engine/graph/tensor.ts";
-import { TraceScope } from "../engine/nn/scope.ts";
-import { softmaxCrossEntropy } from "../engine/ops/loss.ts";
-import { mean } from "../engine/ops/reduce.ts";
-import { type Contest, type ContestResult, findContests, timeVariants } from "../engine/tune/tune.ts";
-import type { Topology } from "../tolaria/mod.ts";
-import type { Shape } from "../util/shape.ts";
+import { type ContestResult, timeVariants } from "../engine/tune/tune.ts";
 import { type ConfigSource, resolveConfig } from "./config.ts";
+import { contestsOf } from "./contests.ts";
 import { loadHost } from "./host_file.ts";
-import { buildNetwork, type Network } from "./network.ts";
+import { buildNetwork } from "./network.ts";
 import type { BackendChoice, ProfileChoice, RunOptions } from "./options.ts";
 import { mergeTuned } from "./tuned_kernels.ts";
 
@@ -71,29 +63,4 @@ export async function tuneKernels(options: TuneOptions): Promise<TuneResult> {
   } finally {
     gpu.destroy();
   }
-}
-
-/** Every operation of a training step that several kernels can compute: of the host, and with each seed that fits. */
-function contestsOf(
-  { model, paramsOf }: Network,
-  { train, growth, engine }: RunConfig,
-  input: Shape,
-  device: DeviceTraits,
-): Map<string, Contest> {
-  const seeded = model.slots.flatMap((slot) =>
-    growth.blueprints.filter((blueprint) => paramsOf(blueprint, slot) > 0)
-      .map((blueprint): Topology => ({ [slot]: { seed: `${slot}/1`, blueprint, mode: "blend" } }))
-  );
-  const found = new Map<string, Contest>();
-  for (const topology of [{}, ...seeded]) {
-    const outputs = withSharedNodes(() => {
-      const scope = new TraceScope();
-      const x = stepInput("x", [train.batch, ...input]), labels = stepInput("labels", [train.batch], "u32");
-      const { logits, stopAt } = model.trace(scope, x, topology);
-      const loss = mean(softmaxCrossEntropy(logits, labels, { smoothing: train.labelSmoothing }));
-      return [loss, ...gradients(loss, scope.parameters.map(({ tensor }) => tensor), stopAt)];
-    });
-    findContests(outputs, device, found, engine.precision);
-  }
-  return found;
 }

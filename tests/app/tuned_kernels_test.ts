@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { findTuned, readTuned, tunedPath, writeTuned } from "../../src/app/adapters/tuned_file.ts";
+import { contestsOf } from "../../src/app/contests.ts";
+import { buildNetwork } from "../../src/app/network.ts";
 import type { RunOptions } from "../../src/app/options.ts";
 import { runTraining } from "../../src/app/run.ts";
 import { tuneKernels } from "../../src/app/tune.ts";
@@ -7,6 +9,7 @@ import { adapterSlug, mergeTuned, runChoices, usedKernels } from "../../src/app/
 import type { AdapterDescription } from "../../src/engine/gpu/device.ts";
 import { tuneLines } from "../../src/report/tune_lines.ts";
 import { UserError } from "../../src/util/errors.ts";
+import { openOwn } from "../support/devices.ts";
 import { tinyConfig } from "../support/session.ts";
 
 const ADAPTER: AdapterDescription = {
@@ -156,6 +159,24 @@ Deno.test("tuneKernels() writes a file that a run uses, records, and goes on wit
     assertEquals([resumed.result.steps, (await resumed.read("kernels.json")).kernels], [8, used]);
     assertEquals((await train(root, { tuned: "none" })).result.outcome, "completed");
   });
+});
+
+Deno.test("contestsOf() has the convolutions of a run under the run's own keys, in each precision", async () => {
+  const gpu = await openOwn("native");
+  for (const precision of ["fp32", "mixed"] as const) {
+    if (precision === "mixed" && !gpu.traits.features.has("shader-f16")) continue;
+    const config = tinyConfig("images", { engine: { precision }, train: { maxSteps: 4 } });
+    await inFolder(async (root) => {
+      const { read } = await train(root, { config: { file: config, sets: [], flags: {} } });
+      const used = Object.keys((await read("kernels.json")).kernels);
+      const steps = used.filter((key) => /^conv2d\w* f\d+\[8,/.test(key));
+      const input = [28, 28, 1], network = buildNetwork(config, input, 10);
+      const contests = contestsOf(network, config, input, gpu.traits);
+      assert(steps.length >= 5, used.join("\n"));
+      assertEquals(steps.filter((key) => !contests.has(key)), []);
+    });
+  }
+  gpu.destroy();
 });
 
 Deno.test("runTraining() refuses a tuned file that names a kernel that there is not", async () => {

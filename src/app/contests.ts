@@ -1,0 +1,48 @@
+import type { RunConfig } from "../contracts/config.ts";
+import type { DeviceTraits } from "../engine/gpu/kernel.ts";
+import { gradients } from "../engine/graph/gradients.ts";
+import { resident, stepInput, type Tensor, withSharedNodes } from "../engine/graph/tensor.ts";
+import { TraceScope } from "../engine/nn/scope.ts";
+import { loadImages } from "../engine/ops/batch.ts";
+import { softmaxCrossEntropy } from "../engine/ops/loss.ts";
+import { mean } from "../engine/ops/reduce.ts";
+import { type Contest, findContests } from "../engine/tune/tune.ts";
+import type { Topology } from "../tolaria/mod.ts";
+import type { Shape } from "../util/shape.ts";
+import type { Network } from "./network.ts";
+
+/** A batch as the step has it: mixed precision stores images that were loaded, but not points, as halves. */
+function batchOf(size: number, input: Shape): Tensor {
+  if (input.length === 1) return stepInput("x", [size, ...input]);
+  const [height, width, channels] = input;
+  const words = resident("images", [Math.ceil(height * width * channels / 4)], "u32");
+  const zeros = new Array<number>(channels).fill(0), ones = zeros.map(() => 1);
+  return loadImages(words, stepInput("indices", [size], "u32"), stepInput("key", [2], "u32"), {
+    ...{ height, width, channels, mean: zeros, std: ones },
+  });
+}
+
+/** Every operation of a training step that several kernels can compute: of the host, and with each seed that fits. */
+export function contestsOf(
+  { model, paramsOf }: Network,
+  { train, growth, engine }: RunConfig,
+  input: Shape,
+  device: DeviceTraits,
+): Map<string, Contest> {
+  const seeded = model.slots.flatMap((slot) =>
+    growth.blueprints.filter((blueprint) => paramsOf(blueprint, slot) > 0)
+      .map((blueprint): Topology => ({ [slot]: { seed: `${slot}/1`, blueprint, mode: "blend" } }))
+  );
+  const found = new Map<string, Contest>();
+  for (const topology of [{}, ...seeded]) {
+    const outputs = withSharedNodes(() => {
+      const scope = new TraceScope();
+      const x = batchOf(train.batch, input), labels = stepInput("labels", [train.batch], "u32");
+      const { logits, stopAt } = model.trace(scope, x, topology);
+      const loss = mean(softmaxCrossEntropy(logits, labels, { smoothing: train.labelSmoothing }));
+      return [loss, ...gradients(loss, scope.parameters.map(({ tensor }) => tensor), stopAt)];
+    });
+    findContests(outputs, device, found, engine.precision);
+  }
+  return found;
+}
