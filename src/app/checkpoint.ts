@@ -4,6 +4,7 @@ import type { Hash, Store } from "../urza/mod.ts";
 import { canonicalJson, type Json } from "../util/json.ts";
 import { sha256 } from "../util/hash.ts";
 import { UserError } from "../util/errors.ts";
+import { checkManifest, checkPlaces, floatsOf } from "./checkpoint_schema.ts";
 
 const KIND = "checkpoint";
 const VERSION = 1;
@@ -79,12 +80,16 @@ export async function readCheckpoint(
 ): Promise<{ checkpoint: Checkpoint; logs: LogLengths; name: string } | null> {
   const name = (await store.listManifests(KIND)).at(-1);
   if (name === undefined) return null;
-  const manifest = await store.readManifest(KIND, name) as unknown as Manifest;
-  if (manifest.version !== VERSION) {
+  const value = await store.readManifest(KIND, name);
+  const version = (value as { version?: Json } | null)?.version;
+  if (version !== VERSION) {
     throw new UserError(
-      `checkpoint ${name}: want version ${VERSION}, got ${manifest.version}; use the Esper that wrote it`,
+      `checkpoint ${name}: want version ${VERSION}, got ${
+        JSON.stringify(version)
+      }; use the Esper that wrote it`,
     );
   }
+  const manifest = checkManifest(value, name) as unknown as Manifest;
   if (manifest.config !== config) {
     throw new UserError(
       `checkpoint ${name}: was written under another configuration; restore the run's config.json`,
@@ -92,7 +97,8 @@ export async function readCheckpoint(
   }
   const load = async ({ state, layout, numbers }: SavedManifest): Promise<SavedState> => {
     const arrays: Float32Array<ArrayBuffer>[] = [];
-    for (const hash of numbers) arrays.push(new Float32Array((await store.get(hash)).slice().buffer));
+    for (const hash of numbers) arrays.push(floatsOf(await store.get(hash), name));
+    checkPlaces(layout, arrays[0], name);
     return { state: decodeNumbers(state) as TrainerState, layout, numbers: arrays };
   };
   const checkpoint = { present: await load(manifest.present), blessed: await load(manifest.blessed) };
@@ -107,7 +113,10 @@ function encodeNumbers(value: unknown): unknown {
 }
 
 function decodeNumbers(value: unknown): unknown {
-  return mapLeaves(value, (leaf) => typeof leaf === "string" && leaf in NON_FINITE ? NON_FINITE[leaf] : leaf);
+  return mapLeaves(
+    value,
+    (leaf) => typeof leaf === "string" && Object.hasOwn(NON_FINITE, leaf) ? NON_FINITE[leaf] : leaf,
+  );
 }
 
 function mapLeaves(value: unknown, change: (leaf: unknown) => unknown): unknown {

@@ -5,6 +5,7 @@ import { suggestion } from "../util/nearest.ts";
 import { describeIssues, keySuggestion } from "./config_errors.ts";
 import { checkBlueprintNames } from "./config_names.ts";
 import { alternatives, configSchema, findNode, propertiesAt, type SchemaNode } from "./config_schema.ts";
+import { parseJson } from "../util/json.ts";
 
 type Json = Record<string, unknown>;
 
@@ -38,6 +39,8 @@ export function mergeConfig(base: unknown, patch: unknown, schema: SchemaNode = 
   const result = isObject(base) ? keptKeys(base, patch, schema) : {};
   const properties = propertiesAt(schema, { ...result, ...patch });
   for (const [key, value] of Object.entries(patch)) {
+    // It would set what an object inherits, unseen by the schema.
+    if (key === "__proto__") throw usageError('config: unknown key "__proto__"');
     if (value === null) delete result[key];
     else result[key] = mergeConfig(result[key], value, properties[key] ?? {});
   }
@@ -50,7 +53,7 @@ function readNumber(text: string): unknown {
 
 function readJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return text;
   }

@@ -1,5 +1,7 @@
 import type { Blueprint, BlueprintNode } from "../contracts/blueprint.ts";
 import type { SafeTensor } from "../engine/io/safetensors.ts";
+import { UserError } from "../util/errors.ts";
+import { formatShape } from "../util/shape.ts";
 
 export type Tensors = Readonly<Record<string, SafeTensor>>;
 
@@ -40,9 +42,17 @@ function targetsOf({ nodes }: Blueprint): string[] | null {
   }
 }
 
-/** Each number times the factor of its channel, which is the last dimension. */
-function scaled({ shape, data }: SafeTensor, gamma: Float32Array): SafeTensor {
-  const values = (data as Float32Array).map((value, i) => value * gamma[i % gamma.length]);
+/** Each number of a tensor times the factor of its channel, which is the last dimension. */
+function scaled(tensors: Tensors, name: string, gamma: Float32Array): SafeTensor {
+  const { shape, data } = Object.hasOwn(tensors, name) ? tensors[name] : { shape: [], data: null };
+  if (shape.at(-1) !== gamma.length || !(data instanceof Float32Array)) {
+    throw new UserError(
+      `export: want ${name} [..., ${gamma.length}] among the numbers of a fossil, got ${
+        data ? formatShape(shape) : "none of that name"
+      }; go back to an older checkpoint`,
+    );
+  }
+  const values = data.map((value, i) => value * gamma[i % gamma.length]);
   return { shape, data: values as Float32Array<ArrayBuffer> };
 }
 
@@ -60,7 +70,7 @@ function freeName({ nodes }: Blueprint): string {
 export function foldGamma({ blueprint, tensors }: Branch, gamma: Float32Array<ArrayBuffer>): Branch {
   const targets = targetsOf(blueprint);
   if (targets) {
-    const folded = targets.map((name) => [name, scaled(tensors[name], gamma)]);
+    const folded = targets.map((name) => [name, scaled(tensors, name, gamma)]);
     return { blueprint, tensors: { ...tensors, ...Object.fromEntries(folded) } };
   }
   const name = freeName(blueprint);

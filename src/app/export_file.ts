@@ -5,6 +5,7 @@ import { BlueprintError, parseBlueprint } from "../tezzeret/mod.ts";
 import { UserError } from "../util/errors.ts";
 import type { Tensors } from "./export_compact.ts";
 import { checkTensors, networkOf } from "./export_network.ts";
+import { parseJson } from "../util/json.ts";
 
 /** Key of the file's metadata that holds the description, as JSON. */
 const DESCRIPTION = "esper";
@@ -71,7 +72,7 @@ function describe(metadata: Readonly<Record<string, string>>, file: string): Exp
   if (text.length > MAX_DESCRIPTION) throw fail(`a description of ${text.length} characters`);
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseJson(text);
   } catch (error) {
     throw fail(`a description that is not JSON (${(error as Error).message})`);
   }

@@ -7,7 +7,7 @@ import { findBlueprint } from "../tezzeret/mod.ts";
 import { seedPrefix } from "../kasmina/mod.ts";
 import type { Store } from "../urza/mod.ts";
 import { UserError } from "../util/errors.ts";
-import { type CheckedManifest, checkManifest } from "./checkpoint_schema.ts";
+import { type CheckedManifest, checkManifest, checkPlaces, floatsOf } from "./checkpoint_schema.ts";
 import { foldGamma, type Tensors } from "./export_compact.ts";
 import type { NetworkFile } from "./export_file.ts";
 import { fossilPrefix, networkOf, specsOf } from "./export_network.ts";
@@ -116,15 +116,13 @@ async function newest(
 
 /** Numbers by parameter, of the blob that holds the values. */
 async function numbersOf(store: Store, { layout, numbers }: CheckedManifest["present"], checkpoint: string) {
-  const values = new Float32Array((await store.get(numbers[0])).slice().buffer);
+  const values = floatsOf(await store.get(numbers[0]), checkpoint);
+  checkPlaces(layout, values, checkpoint);
   const places = new Map(layout.places.map((place) => [place.name, place]));
   return (name: string): SafeTensor => {
     const place = places.get(name);
     if (!place) throw broken(checkpoint, `parameter ${name}`, "none of that name");
     const [from, to] = ParameterStore.rangeOf(place);
-    if (to > values.length) {
-      throw broken(checkpoint, `${to} numbers, ${name} among them`, String(values.length));
-    }
     return { shape: place.shape, data: values.slice(from, to) };
   };
 }

@@ -1,6 +1,7 @@
 /** Finds and reads what `--config` and `--resume` name. */
 import { usageError } from "../util/errors.ts";
 import { suggestion } from "../util/nearest.ts";
+import { parseJson } from "../util/json.ts";
 
 const CONFIGS = new URL("../../configs/", import.meta.url);
 
@@ -24,7 +25,7 @@ function readText(path: string | URL): string | null {
 
 function parse(text: string, path: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw usageError(`config: ${path} is not JSON: ${(error as Error).message}`);
   }

@@ -35,7 +35,7 @@ const ImageData = z.strictObject({
 const SpiralData = z.strictObject({
   kind: z.literal("spirals").describe("Data set: points on intertwined spirals, made by `seed`."),
   classes: z.int().min(2).max(16).default(3).describe("Number of arms."),
-  count: count.default(6000).describe("Points in all, split included."),
+  count: z.int().min(1).max(1_000_000).default(6000).describe("Points in all, split included."),
   noise: z.number().min(0).default(0.08).describe(
     "Standard deviation around the arm, in units of the radius.",
   ),
@@ -232,7 +232,7 @@ const Engine = z.strictObject({
 
 /** A whole run, resolved: every default filled in, no profiles. This is what a run folder keeps. */
 export const RunConfig = z.strictObject({
-  name: z.string().regex(/^[\w.-]+$/, "want letters, digits, dot, dash or underscore").default("run")
+  name: z.string().max(100).regex(/^[\w.-]+$/, "want letters, digits, dot, dash or underscore").default("run")
     .describe("Starts the name of the run folder."),
   seed: z.int().min(0).max(0xffff_ffff).default(1).describe("Seed of everything random, 32 bits."),
   data: z.discriminatedUnion("kind", [ImageData, SpiralData]).describe("What is learned."),

@@ -1,6 +1,6 @@
 import { UserError } from "../util/errors.ts";
 import { sha256 } from "../util/hash.ts";
-import { canonicalJson, type Json } from "../util/json.ts";
+import { canonicalJson, type Json, parseJson } from "../util/json.ts";
 
 const HEAD = '{"sha256":"', MIDDLE = '","value":', TAIL = "}\n";
 const BODY_AT = HEAD.length + 64 + MIDDLE.length;
@@ -29,5 +29,9 @@ export async function unseal(bytes: Uint8Array, file: string): Promise<Json> {
   if (actual !== stated) {
     throw new UserError(`urza: want content with SHA-256 ${stated} in ${file}, got ${actual}; ${cure}`);
   }
-  return JSON.parse(new TextDecoder().decode(body));
+  try {
+    return parseJson(new TextDecoder().decode(body)) as Json;
+  } catch (error) {
+    throw new UserError(`urza: want JSON in ${file}, got: ${(error as Error).message}; ${cure}`);
+  }
 }

@@ -1,6 +1,24 @@
 /** What JSON can hold. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
+/** Far deeper than anything that Esper writes; what is deeper could exhaust the stack of whoever walks through it. */
+const MAX_DEPTH = 100;
+
+/**
+ * Parses JSON that may come from anywhere.
+ *
+ * @throws {SyntaxError} if it is not JSON, or nested deeper than 100 levels.
+ */
+export function parseJson(text: string): unknown {
+  const value: unknown = JSON.parse(text);
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > MAX_DEPTH) throw new SyntaxError(`want at most ${MAX_DEPTH} levels, got more`);
+    level = level.flatMap((item) => typeof item === "object" && item !== null ? Object.values(item) : []);
+  }
+  return value;
+}
+
 /**
  * The one text of a JSON value (RFC 8785): keys sorted by UTF-16 units, no white space, so that equal values have equal
  * hashes.

@@ -84,7 +84,7 @@ Deno.test("writeCheckpoint() keeps the newest and collects the blobs of the othe
 Deno.test("writeCheckpoint() at the step of another replaces it", async () => {
   const store = createMemoryStore();
   await writeCheckpoint(store, checkpointAt(5), options);
-  const changed = { ...checkpointAt(5), blessed: saved(1, [Float32Array.of(8), Float32Array.of(9)]) };
+  const changed = { ...checkpointAt(5), blessed: saved(1, [AWKWARD.slice(), Float32Array.of(9)]) };
   await writeCheckpoint(store, changed, options);
   assertEquals(await store.listManifests("checkpoint"), ["step-000000005"]);
   assertEquals((await readCheckpoint(store, CONFIG))!.checkpoint, changed);

@@ -2,6 +2,7 @@ import { explainFileError } from "../../urza/adapters/file_errors.ts";
 import { createFileStore } from "../../urza/adapters/files.ts";
 import { UserError } from "../../util/errors.ts";
 import type { RunContents } from "../export_run.ts";
+import { parseJson } from "../../util/json.ts";
 
 /** Largest file that is taken for a network: above it a slip is likelier than a network. */
 const MAX_BYTES = 2 ** 32;
@@ -20,7 +21,7 @@ export function openRun(directory: string): RunContents {
 function readJson(path: string): unknown {
   const text = attempt("read", path, () => Deno.readTextFileSync(path));
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new UserError(`${path}: want JSON, got: ${(error as Error).message}; restore the run's own file`);
   }

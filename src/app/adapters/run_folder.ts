@@ -3,7 +3,7 @@ import type { Edge } from "../../contracts/lifecycle.ts";
 import { createFileStore } from "../../urza/adapters/files.ts";
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
 import type { Store } from "../../urza/mod.ts";
-import { finiteOrText } from "../../util/json.ts";
+import { finiteOrText, parseJson } from "../../util/json.ts";
 import type { LogLengths } from "../checkpoint.ts";
 import type { RunFiles } from "../run_files.ts";
 
@@ -55,7 +55,7 @@ export class RunFolder implements RunFiles {
     const path = `${this.path}/${name}`;
     return attempt("read", path, () => {
       try {
-        return JSON.parse(Deno.readTextFileSync(path));
+        return parseJson(Deno.readTextFileSync(path));
       } catch (error) {
         if (error instanceof Deno.errors.NotFound) return null;
         throw error;
@@ -98,7 +98,11 @@ export class RunFolder implements RunFiles {
   /** Cuts the logs back to what a checkpoint had seen. */
   truncateLogs(lengths: LogLengths): void {
     for (const [name, file] of Object.entries(this.#logs)) {
-      attempt("write", `${this.path}/${name}`, () => file.truncateSync(lengths[name] ?? 0));
+      attempt(
+        "write",
+        `${this.path}/${name}`,
+        () => file.truncateSync(Math.min(lengths[name] ?? 0, file.statSync().size)),
+      );
     }
   }
 
@@ -106,8 +110,10 @@ export class RunFolder implements RunFiles {
   edges(): Edge[] {
     const path = `${this.path}/${EVENTS}`;
     const text = attempt("read", path, () => Deno.readTextFileSync(path));
-    const events = text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
-    return events.filter(({ topic }) => topic === "seed.edge") as Edge[];
+    const events = text.split("\n").filter((line) => line !== "").map((line) =>
+      parseJson(line) as { topic: string }
+    );
+    return events.filter(({ topic }) => topic === "seed.edge") as unknown as Edge[];
   }
 
   close(): void {

@@ -1,6 +1,7 @@
 import type { ProfileName } from "../../contracts/config.ts";
 import { UserError } from "../../util/errors.ts";
 import { readJson } from "./read_json.ts";
+import { parseJson } from "../../util/json.ts";
 
 /** What `run.json` says that a replay depends on. */
 interface Recorded {
@@ -24,7 +25,7 @@ export function readRunRecord(directory: string, kernels: string) {
     const path = `${directory}/${name}`;
     try {
       const text = Deno.readTextFileSync(path);
-      return text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as Line);
+      return text.split("\n").filter((line) => line !== "").map((line) => parseJson(line) as Line);
     } catch (error) {
       throw new UserError(
         `replay: want a log of JSON lines in ${path}, got: ${(error as Error).message}; restore it`,

@@ -3,6 +3,7 @@ import type { AdapterDescription } from "../../engine/gpu/device.ts";
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
 import { usageError, UserError } from "../../util/errors.ts";
 import { adapterSlug, parseTuned } from "../tuned_kernels.ts";
+import { parseJson } from "../../util/json.ts";
 
 const FOLDER = new URL("../../../configs/tuned/", import.meta.url);
 
@@ -29,7 +30,7 @@ export function readTuned(path: string): TunedKernels | null {
 
 function jsonOf(text: string, path: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch (error) {
     throw new UserError(`${path}: want JSON, got: ${(error as Error).message}; delete it and tune again`);
   }

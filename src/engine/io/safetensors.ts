@@ -1,5 +1,6 @@
 import { UserError } from "../../util/errors.ts";
 import { formatShape, type Shape, sizeOf } from "../../util/shape.ts";
+import { parseJson } from "../../util/json.ts";
 
 /** Element types that are read and written, by their names in the file. */
 const ARRAYS = { F32: Float32Array, I32: Int32Array, U32: Uint32Array, I64: BigInt64Array } as const;
@@ -125,7 +126,7 @@ function parseHeader(
 ): { tensors: Entry[]; metadata: Record<string, string> } {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    header = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
     throw broken("a header in JSON", (error as Error).message);
   }
