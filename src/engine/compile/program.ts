@@ -55,8 +55,8 @@ export interface Program {
 type Placement = (tensor: Tensor) => BufferView;
 
 /**
- * Compiles a graph: fuses, plans memory, picks kernels, builds pipelines and bind groups. Yields to the event loop between
- * kernels, so that a training loop goes on meanwhile.
+ * Compiles a graph: fuses, plans memory, picks kernels, builds pipelines and bind groups. Kernels compile side by
+ * side where the device can; the event loop has its turn between two, so that a training loop goes on meanwhile.
  *
  * @throws {GpuError} if a buffer is too large, a kernel does not compile, or the device has no f16 for mixed precision.
  */
@@ -143,12 +143,15 @@ async function bindTasks(
   place: Placement,
   scratch: readonly (readonly BufferView[])[],
 ): Promise<BoundDispatch[]> {
-  let turn = Promise.resolve();
-  const bound = await Promise.all(tasks.map((task, at) => {
-    const mine = turn;
-    turn = turn.then(() => new Promise((resolve) => setTimeout(resolve)));
-    return mine.then(() => bindTask(gpu, task, task.reads.map(place), place(task.result), scratch[at]));
-  }));
+  const binding: Promise<BoundDispatch[]>[] = [];
+  for (const [at, task] of tasks.entries()) {
+    if (at > 0) await new Promise((resolve) => setTimeout(resolve));
+    binding.push(bindTask(gpu, task, task.reads.map(place), place(task.result), scratch[at]));
+    binding[at].catch(() => {});
+  }
+  // Where one fails, the buffers of the others are still wanted until they have ended.
+  await Promise.allSettled(binding);
+  const bound = await Promise.all(binding);
   gpu.check();
   return bound.flat();
 }
