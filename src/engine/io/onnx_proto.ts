@@ -1,4 +1,5 @@
 /** The messages of an ONNX file, as protobuf (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
+import { type Bytes, bytes, float, integer, join, message, text } from "./protobuf.ts";
 
 export interface OnnxTensor {
   readonly name: string;
@@ -36,37 +37,6 @@ export interface OnnxGraph {
 /** Versions that every runtime of the last years reads. */
 const IR_VERSION = 8, OPSET = 17;
 const FLOAT = 1, INT64 = 7;
-
-type Bytes = Uint8Array<ArrayBuffer>;
-
-function join(parts: readonly Bytes[]): Bytes {
-  const whole = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** A base-128 number, lowest seven bits first. */
-function varint(value: number): Bytes {
-  const bytes: number[] = [];
-  for (; value > 127; value = Math.floor(value / 128)) bytes.push(value % 128 + 128);
-  return Uint8Array.of(...bytes, value);
-}
-
-const integer = (field: number, value: number) => join([varint(field * 8), varint(value)]);
-const bytes = (field: number, value: Bytes) => join([varint(field * 8 + 2), varint(value.length), value]);
-const text = (field: number, value: string) => bytes(field, new TextEncoder().encode(value));
-const message = (field: number, ...parts: readonly Bytes[]) => bytes(field, join(parts));
-
-function float(field: number, value: number): Bytes {
-  const data = new Uint8Array(5);
-  data[0] = field * 8 + 5;
-  new DataView(data.buffer).setFloat32(1, value, true);
-  return data;
-}
 
 function attribute(name: string, value: OnnxAttribute): Bytes {
   if (typeof value === "number") return message(5, text(1, name), integer(3, value), integer(20, 2));
