@@ -1,5 +1,5 @@
 import type { RunConfig } from "../contracts/config.ts";
-import type { Controller } from "../contracts/control.ts";
+import type { PatientController } from "../contracts/control.ts";
 import type { ActionContext } from "../contracts/growth.ts";
 import type { ChooseVariant } from "../engine/compile/schedule.ts";
 import { ExampleStore } from "../engine/data/example_store.ts";
@@ -49,7 +49,7 @@ export interface SessionParts {
   readonly onEvent: (event: AnyEnvelope) => void;
   readonly hooks?: readonly Hooks[];
   /** Decides instead of the configuration's controller. */
-  readonly controller?: Controller;
+  readonly controller?: PatientController;
   /** How kernels are chosen; `save` is called before a checkpoint is kept. */
   readonly kernels?: { readonly choose: ChooseVariant; save(): void };
   /** Where blueprints are compiled; closed with the session. Default: on this thread and device. */

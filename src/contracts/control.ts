@@ -90,6 +90,11 @@ export interface Controller {
   restore(state: unknown): void;
 }
 
+/** A controller that may take its time; training waits for it at the tick. */
+export interface PatientController extends Omit<Controller, "decide"> {
+  decide(observation: Observation): Decision | Promise<Decision>;
+}
+
 const tick = z.int().min(0);
 const fraction = z.number().min(0).max(1);
 const slotName = z.string().min(1);

@@ -5,6 +5,8 @@ import { createHeuristic } from "./controllers/heuristic.ts";
 import { createOff } from "./controllers/off.ts";
 import { createRandom } from "./controllers/random.ts";
 
+export { createReward, netAdvantage, type Outcome, type Reward, RewardConfig } from "./reward/reward.ts";
+export { TwinCurve } from "./reward/twin_curve.ts";
 export { parseSchedule } from "./schedule.ts";
 
 type Kind = ControllerConfig["kind"];

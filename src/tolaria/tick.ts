@@ -191,7 +191,7 @@ async function decide(
     const why = "the governor turned the controller off";
     return { decision: { action: { kind: "wait" }, why, warnings: [] }, taken };
   }
-  const decision = controller.decide(observation);
+  const decision = await controller.decide(observation);
   for (const text of decision.warnings) await bus.publish("notice", { level: "warning", text });
   const { action } = decision;
   const veto = lifecycle.check(action, context);

@@ -1,4 +1,4 @@
-import type { Action, Controller } from "../contracts/control.ts";
+import type { Action, PatientController } from "../contracts/control.ts";
 import type { ActionContext, Lifecycle } from "../contracts/growth.ts";
 import type { Edge } from "../contracts/lifecycle.ts";
 import { type QueuedStep, StepQueue } from "../engine/compile/step_queue.ts";
@@ -22,7 +22,7 @@ import { watch } from "./watch.ts";
 
 export interface TrainerParts extends AssemblyParts {
   readonly lifecycle: Lifecycle & { toJSON(): unknown; restore(json: unknown): void };
-  readonly controller: Controller;
+  readonly controller: PatientController;
   /** Parameters, and FLOPs of one example's forward pass, of the host alone. */
   readonly host: { readonly params: number; readonly flops: number };
   /** Every action that the lifecycle allows now. */
