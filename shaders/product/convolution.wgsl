@@ -17,13 +17,13 @@ const NO_ROW = 0xffffffffu;
 fn patch4(pixel: u32, ky: u32, kx: u32, c: u32) -> vec4f {
   let y = pixel / WIDTH % HEIGHT * STRIDE + ky - PADDING;
   let x = pixel % WIDTH * STRIDE + kx - PADDING;
-  if (pixel >= M || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return vec4f(); }
+  if ((!WHOLE_M && pixel >= M) || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return vec4f(); }
   return source[((pixel / (WIDTH * HEIGHT) * SOURCE_HEIGHT + y) * SOURCE_WIDTH + x) * SOURCE_CHANNELS + c];
 }
 
 // Four values of k (columns) for four pixels.
 fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
-  if (k >= K4) { return mat4x4f(); }
+  if (!WHOLE_K && k >= K4) { return mat4x4f(); }
   let tap = k / SOURCE_CHANNELS;
   let c = k % SOURCE_CHANNELS;
   let ky = tap / KERNEL_WIDTH;
@@ -39,11 +39,11 @@ fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
 
 // Four values of k (columns) for four channels of the result.
 fn rightBlock(batch: u32, k: u32, line: u32) -> mat4x4f {
-  if (k >= K4 || line >= N4) { return mat4x4f(); }
+  if ((!WHOLE_K && k >= K4) || (!WHOLE_N && line >= N4)) { return mat4x4f(); }
   let at = k * 4u * N4 + line;
   return mat4x4f(weights[at], weights[at + N4], weights[at + 2u * N4], weights[at + 3u * N4]);
 }
 
 fn resultRow(batch: u32, m: u32) -> u32 {
-  return select(NO_ROW, m, m < M);
+  return select(NO_ROW, m, WHOLE_M || m < M);
 }

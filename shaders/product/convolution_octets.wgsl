@@ -15,17 +15,17 @@ fn leftOctet(batch: u32, pixel: u32, octet: u32) -> u32 {
   let tap = octet / SOURCE_OCTETS;
   let y = pixel / WIDTH % HEIGHT * STRIDE + tap / KERNEL_WIDTH - PADDING;
   let x = pixel % WIDTH * STRIDE + tap % KERNEL_WIDTH - PADDING;
-  if (pixel >= M || octet >= K / 8u || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return ZEROS; }
+  if ((!WHOLE_M && pixel >= M) || (!WHOLE_K && octet >= K / 8u) || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return ZEROS; }
   let at = (pixel / (WIDTH * HEIGHT) * SOURCE_HEIGHT + y) * SOURCE_WIDTH + x;
   return at * SOURCE_OCTETS + octet % SOURCE_OCTETS;
 }
 
 // Eight channels of the result for one value of k.
 fn rightOctet(batch: u32, k: u32, octet: u32) -> u32 {
-  if (k >= K || octet >= N4 / 2u) { return ZEROS; }
+  if ((!WHOLE_K && k >= K) || (!WHOLE_N && octet >= N4 / 2u)) { return ZEROS; }
   return k * (N4 / 2u) + octet;
 }
 
 fn resultRow(batch: u32, m: u32) -> u32 {
-  return select(NO_ROW, m, m < M);
+  return select(NO_ROW, m, WHOLE_M || m < M);
 }

@@ -27,7 +27,7 @@ fn tapAt(remainder: u32, k: u32) -> u32 {
 fn cotangent4(batch: u32, pixel: u32, ky: u32, kx: u32, c: u32) -> vec4f {
   let y = (pixel / CLASS_WIDTH % CLASS_HEIGHT * STRIDE + batch / STRIDE + PADDING - ky) / STRIDE;
   let x = (pixel % CLASS_WIDTH * STRIDE + batch % STRIDE + PADDING - kx) / STRIDE;
-  if (pixel >= M || y >= HEIGHT || x >= WIDTH) { return vec4f(); }
+  if ((!WHOLE_M && pixel >= M) || y >= HEIGHT || x >= WIDTH) { return vec4f(); }
   return dy[((pixel / (CLASS_WIDTH * CLASS_HEIGHT) * HEIGHT + y) * WIDTH + x) * CHANNELS + c];
 }
 
@@ -37,7 +37,7 @@ fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
   let c = k % CHANNELS;
   let ky = tapAt(batch / STRIDE, tap / CLASS_TAPS);
   let kx = tapAt(batch % STRIDE, tap % CLASS_TAPS);
-  if (k >= K4 || ky >= KERNEL_HEIGHT || kx >= KERNEL_WIDTH) { return mat4x4f(); }
+  if ((!WHOLE_K && k >= K4) || ky >= KERNEL_HEIGHT || kx >= KERNEL_WIDTH) { return mat4x4f(); }
   let pixel = line * 4u;
   return transpose(mat4x4f(
     cotangent4(batch, pixel, ky, kx, c),
@@ -52,7 +52,7 @@ fn rightBlock(batch: u32, k: u32, line: u32) -> mat4x4f {
   let tap = k / CHANNELS;
   let ky = tapAt(batch / STRIDE, tap / CLASS_TAPS);
   let kx = tapAt(batch % STRIDE, tap % CLASS_TAPS);
-  if (k >= K4 || line >= N4 || ky >= KERNEL_HEIGHT || kx >= KERNEL_WIDTH) { return mat4x4f(); }
+  if ((!WHOLE_K && k >= K4) || (!WHOLE_N && line >= N4) || ky >= KERNEL_HEIGHT || kx >= KERNEL_WIDTH) { return mat4x4f(); }
   let at = ((ky * KERNEL_WIDTH + kx) * N4 + line) * 4u * CHANNELS + k % CHANNELS;
   return transpose(mat4x4f(
     weights[at],
@@ -69,6 +69,6 @@ fn resultRow(batch: u32, m: u32) -> u32 {
   return select(
     NO_ROW,
     (n * SOURCE_HEIGHT + y) * SOURCE_WIDTH + x,
-    m < M && y < SOURCE_HEIGHT && x < SOURCE_WIDTH,
+    (WHOLE_M || m < M) && y < SOURCE_HEIGHT && x < SOURCE_WIDTH,
   );
 }

@@ -27,7 +27,7 @@ fn leftOctet(batch: u32, pixel: u32, octet: u32) -> u32 {
   let y = (pixel / CLASS_WIDTH % CLASS_HEIGHT * STRIDE + batch / STRIDE + PADDING - ky) / STRIDE;
   let x = (pixel % CLASS_WIDTH * STRIDE + batch % STRIDE + PADDING - kx) / STRIDE;
   let reached = ky < KERNEL_HEIGHT && kx < KERNEL_WIDTH && y < HEIGHT && x < WIDTH;
-  if (pixel >= M || octet >= K / 8u || !reached) { return ZEROS; }
+  if ((!WHOLE_M && pixel >= M) || (!WHOLE_K && octet >= K / 8u) || !reached) { return ZEROS; }
   let at = (pixel / (CLASS_WIDTH * CLASS_HEIGHT) * HEIGHT + y) * WIDTH + x;
   return at * OCTETS + octet % OCTETS;
 }
@@ -37,7 +37,7 @@ fn rightOctet(batch: u32, n: u32, octet: u32) -> u32 {
   let tap = octet / OCTETS;
   let ky = tapAt(batch / STRIDE, tap / CLASS_TAPS);
   let kx = tapAt(batch % STRIDE, tap % CLASS_TAPS);
-  if (n >= 4u * N4 || octet >= K / 8u || ky >= KERNEL_HEIGHT || kx >= KERNEL_WIDTH) { return ZEROS; }
+  if ((!WHOLE_N && n >= 4u * N4) || (!WHOLE_K && octet >= K / 8u) || ky >= KERNEL_HEIGHT || kx >= KERNEL_WIDTH) { return ZEROS; }
   return ((ky * KERNEL_WIDTH + kx) * 4u * N4 + n) * OCTETS + octet % OCTETS;
 }
 
@@ -48,6 +48,6 @@ fn resultRow(batch: u32, m: u32) -> u32 {
   return select(
     NO_ROW,
     (n * SOURCE_HEIGHT + y) * SOURCE_WIDTH + x,
-    m < M && y < SOURCE_HEIGHT && x < SOURCE_WIDTH,
+    (WHOLE_M || m < M) && y < SOURCE_HEIGHT && x < SOURCE_WIDTH,
   );
 }

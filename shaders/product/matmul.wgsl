@@ -11,15 +11,15 @@ const NO_ROW = 0xffffffffu;
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;
 
 fn rowOfA(batch: u32, m: u32, k: u32) -> vec4f {
-  if (m >= M) { return vec4f(); }
+  if (!WHOLE_M && m >= M) { return vec4f(); }
   return a[(batch * M + m) * K4 + k];
 }
 
 // Four values of k (columns) for four rows.
 fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
-  if (k >= K4) { return mat4x4f(); }
+  if (!WHOLE_K && k >= K4) { return mat4x4f(); }
   if (TRANSPOSE_A) {
-    if (line >= M4) {
+    if (!(WHOLE_M && ROWS == M) && line >= M4) {
       let ones = select(vec4f(), vec4f(1.0), vec4u(0u, 1u, 2u, 3u) + line * 4u == vec4u(ONES));
       return mat4x4f(ones, ones, ones, ones);
     }
@@ -37,7 +37,7 @@ fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
 
 // Four values of k (columns) for four columns of the result.
 fn rightBlock(batch: u32, k: u32, line: u32) -> mat4x4f {
-  if (k >= K4 || line >= N4) { return mat4x4f(); }
+  if ((!WHOLE_K && k >= K4) || (!WHOLE_N && line >= N4)) { return mat4x4f(); }
   if (!TRANSPOSE_B) {
     let at = (batch * K4 + k) * 4u * N4 + line;
     return mat4x4f(b[at], b[at + N4], b[at + 2u * N4], b[at + 3u * N4]);
@@ -47,5 +47,5 @@ fn rightBlock(batch: u32, k: u32, line: u32) -> mat4x4f {
 }
 
 fn resultRow(batch: u32, m: u32) -> u32 {
-  return select(NO_ROW, batch * M + m, m < M);
+  return select(NO_ROW, batch * M + m, WHOLE_M || m < M);
 }

@@ -50,5 +50,5 @@ fn rightBlock(batch: u32, k: u32, line: u32) -> mat4x4f {
 }
 
 fn resultRow(batch: u32, m: u32) -> u32 {
-  return select(NO_ROW, batch * M + m, m < M);
+  return select(NO_ROW, batch * M + m, WHOLE_M || m < M);
 }

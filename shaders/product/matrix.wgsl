@@ -19,6 +19,10 @@ override COLUMN_MATRICES: u32 = 1u;
 override DEPTH: u32 = 16u;
 override DEPTH16: u32 = 1u;
 override SLABS: u32 = 1u; // in workgroup memory: 1, or 2 for one barrier a slab
+// Whether tiles and slabs divide a size, so that no place of an operand needs a check.
+override WHOLE_M: bool = false;
+override WHOLE_N: bool = false;
+override WHOLE_K: bool = false;
 override LEFT_HALVES: bool = false; // whether an operand is stored as f16
 override RIGHT_HALVES: bool = false;
 override LEFT_ALONG_K: bool = true; // whether an octet's numbers differ in k
@@ -216,7 +220,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var i = lane % 32u; i < 4u * BAND; i += 32u) {
       let place = resultRow(batch, m0 + row + p * 16u + i / (BAND / 4u));
       let n = (n0 + column) / 4u + i % (BAND / 4u);
-      if (place != NO_ROW && n < N4) {
+      if (place != NO_ROW && (WHOLE_N || n < N4)) {
         let at = (split * SPLIT_ROWS + place) * N4 + n;
         result[at] = epilogue(at, vectors[own / 4u + i]);
       }

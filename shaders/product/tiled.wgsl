@@ -15,6 +15,10 @@ override COLUMN_QUADS: u32 = 1u;
 override DEPTH: u32 = 16u;
 override BLOCKS: u32 = 1u; // blocks of 4 × 4 that an invocation loads a slab
 override SLABS: u32 = 1u; // in workgroup memory: 1, or 2 for one barrier a slab
+// Whether tiles and slabs divide a size, so that no place of an operand needs a check.
+override WHOLE_M: bool = false;
+override WHOLE_N: bool = false;
+override WHOLE_K: bool = false;
 override SUMS: u32 = 4u * ROW_QUADS * COLUMN_QUADS;
 override DEPTH4: u32 = DEPTH / 4u;
 override LEFT_LINES: u32 = THREAD_ROWS * ROW_QUADS;
@@ -113,7 +117,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         // unroll
         for (var q = 0u; q < COLUMN_QUADS; q++) {
           let n = n0 + column + q * THREAD_COLUMNS;
-          if (n < N4) {
+          if (WHOLE_N || n < N4) {
             let at = (split * SPLIT_ROWS + place) * N4 + n;
             result[at] = epilogue(at, sums[(p * COLUMN_QUADS + q) * 4u + i]);
           }

@@ -20,13 +20,13 @@ const NO_ROW = 0xffffffffu;
 fn patch4(pixel: u32, ky: u32, kx: u32, c: u32) -> vec4f {
   let y = pixel / WIDTH % HEIGHT * STRIDE + ky - PADDING;
   let x = pixel % WIDTH * STRIDE + kx - PADDING;
-  if (pixel >= PIXELS || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return vec4f(); }
+  if ((!WHOLE_K && pixel >= PIXELS) || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return vec4f(); }
   return source[((pixel / (WIDTH * HEIGHT) * SOURCE_HEIGHT + y) * SOURCE_WIDTH + x) * SOURCE_CHANNELS + c];
 }
 
 // Four pixels (columns) for four source channels under one tap.
 fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
-  if (line * 4u >= ROWS) {
+  if (!(WHOLE_M && ROWS == M) && line * 4u >= ROWS) {
     let ones = select(vec4f(), vec4f(1.0), vec4u(0u, 1u, 2u, 3u) + line * 4u == vec4u(ONES));
     return mat4x4f(ones, ones, ones, ones);
   }
@@ -44,7 +44,7 @@ fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
 }
 
 fn cotangent4(pixel: u32, line: u32) -> vec4f {
-  if (pixel >= PIXELS || line >= N4) { return vec4f(); }
+  if ((!WHOLE_K && pixel >= PIXELS) || (!WHOLE_N && line >= N4)) { return vec4f(); }
   return dy[pixel * N4 + line];
 }
 
@@ -60,5 +60,5 @@ fn rightBlock(batch: u32, k: u32, line: u32) -> mat4x4f {
 }
 
 fn resultRow(batch: u32, m: u32) -> u32 {
-  return select(NO_ROW, m, m < M);
+  return select(NO_ROW, m, WHOLE_M || m < M);
 }

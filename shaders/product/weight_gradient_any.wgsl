@@ -50,7 +50,7 @@ fn leftBlock(batch: u32, line: u32, k: u32) -> mat4x4f {
 }
 
 fn cotangent4(pixel: u32, line: u32) -> vec4f {
-  if (pixel >= PIXELS || line >= N4) { return vec4f(); }
+  if ((!WHOLE_K && pixel >= PIXELS) || (!WHOLE_N && line >= N4)) { return vec4f(); }
   return dy[pixel * N4 + line];
 }
 
@@ -66,5 +66,5 @@ fn rightBlock(batch: u32, k: u32, line: u32) -> mat4x4f {
 }
 
 fn resultRow(batch: u32, m: u32) -> u32 {
-  return select(NO_ROW, m, m < M);
+  return select(NO_ROW, m, WHOLE_M || m < M);
 }

@@ -17,18 +17,18 @@ fn leftOctet(batch: u32, pixel: u32, octet: u32) -> u32 {
   let tap = octet / SOURCE_OCTETS;
   let y = pixel / WIDTH % HEIGHT * STRIDE + tap / KERNEL_WIDTH - PADDING;
   let x = pixel % WIDTH * STRIDE + tap % KERNEL_WIDTH - PADDING;
-  if (octet >= ROWS / 8u) { return select(ZEROS, ONE, pixel < PIXELS && octet * 8u == ONES); }
-  if (pixel >= PIXELS || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return ZEROS; }
+  if (!(WHOLE_M && ROWS == M) && octet >= ROWS / 8u) { return select(ZEROS, ONE, pixel < PIXELS && octet * 8u == ONES); }
+  if ((!WHOLE_K && pixel >= PIXELS) || y >= SOURCE_HEIGHT || x >= SOURCE_WIDTH) { return ZEROS; }
   let at = (pixel / (WIDTH * HEIGHT) * SOURCE_HEIGHT + y) * SOURCE_WIDTH + x;
   return at * SOURCE_OCTETS + octet % SOURCE_OCTETS;
 }
 
 // Eight channels of dy at a pixel.
 fn rightOctet(batch: u32, pixel: u32, octet: u32) -> u32 {
-  if (pixel >= PIXELS || octet >= N4 / 2u) { return ZEROS; }
+  if ((!WHOLE_K && pixel >= PIXELS) || (!WHOLE_N && octet >= N4 / 2u)) { return ZEROS; }
   return pixel * (N4 / 2u) + octet;
 }
 
 fn resultRow(batch: u32, m: u32) -> u32 {
-  return select(NO_ROW, m, m < M);
+  return select(NO_ROW, m, WHOLE_M || m < M);
 }

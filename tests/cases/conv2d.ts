@@ -89,6 +89,8 @@ const bigShapes: readonly ConvShape[] = [
   { batch: 3, height: 9, width: 10, channels: 12, out: 36, padding: 1 },
   { batch: 2, height: 8, width: 9, channels: 36, out: 20, padding: 1 },
   { batch: 2, height: 9, width: 8, channels: 24, out: 40, padding: 1 },
+  // Divided by tiles and slabs.
+  { batch: 4, height: 4, width: 4, channels: 32, out: 32, padding: 1 },
   { batch: 12, height: 16, width: 16, channels: 4, out: 12, kernel: [1, 1] },
   { batch: 5, height: 12, width: 12, channels: 8, out: 8, padding: 1, depthwise: true },
 ];
