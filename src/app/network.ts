@@ -1,4 +1,5 @@
 import type { RunConfig } from "../contracts/config.ts";
+import type { Candidates, ModelGraph } from "../contracts/model_graph.ts";
 import { flopsOf } from "../engine/compile/schedule.ts";
 import { stepInput } from "../engine/graph/tensor.ts";
 import { reachable } from "../engine/graph/trace.ts";
@@ -16,6 +17,7 @@ import { build, findBlueprint, fitOf } from "../tezzeret/mod.ts";
 import type { GrowableModel, Topology } from "../tolaria/mod.ts";
 import { usageError } from "../util/errors.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "../util/shape.ts";
+import { analyser, candidatesOf } from "./analysis.ts";
 import { checkSlotNames } from "./config_names.ts";
 import type { LoadedNetwork } from "./export_file.ts";
 import { buildHost } from "./hosts.ts";
@@ -35,6 +37,9 @@ export interface Network {
   shapeOf(slot: string): Shape;
   /** Parameters of a blueprint's seed in a slot. */
   paramsOf(blueprint: string, slot: string): number;
+  /** What the network computes with these seeds in it; the same object for the same seeds. */
+  analyse(topology: Topology): ModelGraph;
+  readonly candidates: Candidates;
 }
 
 /**
@@ -124,6 +129,8 @@ function growNetwork(network: MorphModel, config: RunConfig): Network {
       const found = fit(blueprint, slot);
       return found.fits ? found.parameters : 0;
     },
+    analyse: analyser(network, liveSeeds),
+    candidates: candidatesOf(network, growth.blueprints),
   };
 }
 

@@ -136,6 +136,8 @@ export function createSession(parts: SessionParts): Session {
     lifecycle: network.kasmina,
     controller: parts.controller ?? createController(config.controller, config.seed),
     legal: (context: ActionContext) => legalActions(network.kasmina, config.growth.blueprints, context),
+    analyse: (topology) => network.analyse(topology),
+    candidates: network.candidates,
     bus,
     hooks,
     keep,

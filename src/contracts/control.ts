@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { SlotHealth } from "./health.ts";
+import type { Candidates, ModelGraph } from "./model_graph.ts";
 
 /** Stage of a slot's lifecycle. */
 export type Stage =
@@ -76,7 +77,13 @@ export interface Observation {
   controlHistory: number[];
   /** Parameters and forward FLOPs per example of the host alone. */
   host: { params: number; flops: number };
+  /** What the network with all its seeds may have of these. */
+  budget: { params: number; flops: number };
   slots: SlotObservation[];
+  /** The network with the seeds that it holds, whatever they add to it yet. */
+  graph: ModelGraph;
+  /** What could be sown where. */
+  candidates: Candidates;
   /** Every action the lifecycle allows now; `wait` is always among them. */
   legal: Action[];
 }

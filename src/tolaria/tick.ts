@@ -162,7 +162,7 @@ async function decide(
   trainer: Trainer,
   trainLoss: number | null,
 ): Promise<{ decision: Decision; taken: Edge[] }> {
-  const { lifecycle, controller, legal, bus, config, host } = trainer.parts;
+  const { lifecycle, controller, legal, analyse, candidates, bus, config, host } = trainer.parts;
   const { progress } = trainer;
   const context: ActionContext = {
     tick: progress.tick,
@@ -184,7 +184,13 @@ async function decide(
     controlLoss: progress.controlHistory.at(-1) ?? null,
     controlHistory: [...progress.controlHistory],
     host,
+    budget: {
+      params: config.growth.paramsBudget * host.params,
+      flops: config.growth.flopsBudget * host.flops,
+    },
     slots: lifecycle.observe(),
+    graph: analyse(trainer.topology),
+    candidates,
     legal: allowed,
   };
   if (trainer.governor.exhausted) {

@@ -1,6 +1,7 @@
 import type { Action, PatientController } from "../contracts/control.ts";
 import type { ActionContext, Lifecycle } from "../contracts/growth.ts";
 import type { Edge } from "../contracts/lifecycle.ts";
+import type { Candidates, ModelGraph } from "../contracts/model_graph.ts";
 import { type QueuedStep, StepQueue } from "../engine/compile/step_queue.ts";
 import type { Bus } from "../oona/bus.ts";
 import { Assembler, type Assembly, type AssemblyParts } from "./assembly.ts";
@@ -27,6 +28,9 @@ export interface TrainerParts extends AssemblyParts {
   readonly host: { readonly params: number; readonly flops: number };
   /** Every action that the lifecycle allows now. */
   legal(context: ActionContext): Action[];
+  /** The network as controllers see it, with the seeds of a topology. */
+  analyse(topology: Topology): ModelGraph;
+  readonly candidates: Candidates;
   readonly bus: Pick<Bus, "publish">;
   readonly hooks: readonly Hooks[];
   /** Keeps a checkpoint; resolves when it is safe. */

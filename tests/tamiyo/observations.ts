@@ -2,6 +2,7 @@ import fc from "fast-check";
 import type { Action, Observation, SlotObservation } from "../../src/contracts/control.ts";
 import { HEALTH, type SlotHealth } from "../../src/contracts/health.ts";
 import { STAGES } from "../../src/contracts/lifecycle.ts";
+import type { Candidates, GraphNode, ModelGraph, OpClass } from "../../src/contracts/model_graph.ts";
 
 const UNKNOWN_HEALTH = Object.fromEntries(
   HEALTH.map((quantity) => [quantity, { value: null, slope: null }]),
@@ -29,8 +30,41 @@ export function slotLike(slot: string, differences: Partial<SlotObservation> = {
   };
 }
 
+/** A chain: per slot a convolution, an activation and the slot; then a matrix product. */
+export function graphLike(slots: readonly string[]): ModelGraph {
+  const ops: OpClass[] = [
+    "input",
+    ...slots.flatMap((): OpClass[] => ["conv", "activation", "slot"]),
+    "product",
+  ];
+  const nodes = ops.map((op, k): GraphNode => ({
+    op,
+    params: op === "conv" || op === "product" ? 100 * (k + 1) : 0,
+    flops: op === "input" || op === "slot" ? 0 : 1000 * (k + 1),
+    channels: 8,
+    pixels: op === "product" ? 1 : 64,
+    depth: k / (ops.length - 1),
+  }));
+  return {
+    nodes,
+    edges: ops.slice(1).map((_, k) => [k, k + 1]),
+    slots: Object.fromEntries(slots.map((slot, k) => [slot, 3 * k + 3])),
+  };
+}
+
+/** Seeds of three sizes that fit everywhere. */
+export function candidatesLike(slots: readonly string[]): Candidates {
+  const seeds = {
+    se: { params: 40, flops: 500, ops: { pool: 1, product: 2, activation: 2 } },
+    conv3: { params: 576, flops: 5000, ops: { conv: 1, norm: 1 } },
+    affine: { params: 16, flops: 100, ops: { other: 1 } },
+  };
+  return Object.fromEntries(slots.map((slot) => [slot, seeds]));
+}
+
 /** An observation in the middle of the germination window, with the given differences. */
 export function observationLike(differences: Partial<Observation> = {}): Observation {
+  const slots = differences.slots?.map(({ slot }) => slot) ?? ["a", "b"];
   return {
     tick: 20,
     step: 2000,
@@ -40,7 +74,10 @@ export function observationLike(differences: Partial<Observation> = {}): Observa
     controlLoss: 1.6,
     controlHistory: [2, 1.9, 1.8, 1.7, 1.6],
     host: { params: 1000, flops: 10_000 },
+    budget: { params: 1500, flops: 20_000 },
     slots: [slotLike("a"), slotLike("b")],
+    graph: graphLike(slots),
+    candidates: candidatesLike(slots),
     legal: [{ kind: "wait" }],
     ...differences,
   };
@@ -105,7 +142,10 @@ const anyObservation: fc.Arbitrary<Observation> = fc.record({
   controlLoss: fc.option(fc.double()),
   controlHistory: fc.array(fc.double({ min: -10, max: 10 }), { maxLength: 6 }),
   host: fc.record({ params: fc.nat(1000), flops: fc.nat(1000) }),
+  budget: fc.record({ params: fc.nat(2000), flops: fc.nat(2000) }),
   slots: fc.tuple(slot("a"), slot("b"), slot("c")),
+  graph: fc.constant(graphLike(["a", "b", "c"])),
+  candidates: fc.constant(candidatesLike(["a", "b", "c"])),
   legal: fc.subarray(everyAction).map((actions): Action[] => [{ kind: "wait" }, ...actions]),
 });
 

@@ -1,0 +1,84 @@
+import type { OpClass } from "../../contracts/model_graph.ts";
+import type { Tensor } from "../../engine/graph/tensor.ts";
+import type { OpName } from "../../engine/ops/names.ts";
+
+/** What an op is in a model's graph. */
+export interface Rule {
+  /** On one activation; null where it is part of the node that it follows. */
+  readonly one: OpClass | null | ((node: Tensor) => OpClass);
+  /** On activations of several nodes. Default: `one`, or "other". */
+  readonly many?: OpClass;
+  /** The operand whose node it is part of in any case. */
+  readonly joins?: number;
+}
+
+const FOLLOWS: Rule = { one: null };
+const ACTIVATION: Rule = { one: "activation" };
+const PRODUCT: Rule = { one: "product" };
+const POOL: Rule = { one: "pool" };
+const OTHER: Rule = { one: "other" };
+const SUM: Rule = { one: null, many: "sum" };
+const CONVOLUTION: Rule = { one: ({ attrs }) => (attrs.groups as number) > 1 ? "depthwise" : "conv" };
+const NORM: Rule = { one: "norm" };
+
+/** Of every op. What only reverse passes hold is "other". */
+const rules: Readonly<Record<OpName, Rule>> = {
+  full: FOLLOWS,
+  add: SUM,
+  sub: SUM,
+  mul: FOLLOWS,
+  div: FOLLOWS,
+  maximum: { one: "activation", many: "other" },
+  neg: FOLLOWS,
+  exp: ACTIVATION,
+  log: ACTIVATION,
+  sqrt: ACTIVATION,
+  square: ACTIVATION,
+  relu: ACTIVATION,
+  leakyRelu: ACTIVATION,
+  sigmoid: ACTIVATION,
+  tanh: ACTIVATION,
+  silu: ACTIVATION,
+  gelu: ACTIVATION,
+  gate: OTHER,
+  gateAtLeast: OTHER,
+  sum: POOL,
+  broadcastTo: FOLLOWS,
+  max: POOL,
+  groupStats: NORM,
+  groupNormalize: { one: "norm", joins: 1 },
+  groupNormSums: OTHER,
+  groupNormInputGradient: OTHER,
+  groupNormParameterGradient: OTHER,
+  matmul: PRODUCT,
+  matmulParameterGradients: OTHER,
+  conv2d: CONVOLUTION,
+  conv2dInputGradient: OTHER,
+  conv2dWeightGradient: OTHER,
+  conv2dParameterGradients: OTHER,
+  reshape: FOLLOWS,
+  range: FOLLOWS,
+  slice: FOLLOWS,
+  pad: FOLLOWS,
+  concat: OTHER,
+  transpose: FOLLOWS,
+  maxPool2d: POOL,
+  maxPool2dGradient: OTHER,
+  averagePool2d: POOL,
+  averagePool2dGradient: OTHER,
+  softmax: ACTIVATION,
+  softmaxGradient: OTHER,
+  softmaxCrossEntropy: OTHER,
+  softmaxCrossEntropySum: OTHER,
+  softmaxCrossEntropyGradient: OTHER,
+  correct: OTHER,
+  correctSum: OTHER,
+  gather: OTHER,
+  scatterAdd: OTHER,
+  randomBits: OTHER,
+  dropout: FOLLOWS,
+  loadImages: { one: "input" },
+  blend: SUM,
+};
+
+export const ruleOf = (node: Tensor): Rule => rules[node.op!.name as OpName];
