@@ -9,7 +9,8 @@ export function wait(why: string, warnings: string[] = []): Decision {
   return { action: { kind: "wait" }, why, warnings };
 }
 
-function sameAction(a: Action, b: Action): boolean {
+/** Whether two actions ask for the same. */
+export function sameAction(a: Action, b: Action): boolean {
   return a.kind === b.kind && slotOf(a) === slotOf(b) && blueprintOf(a) === blueprintOf(b);
 }
 

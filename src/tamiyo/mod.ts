@@ -5,8 +5,10 @@ import { createHeuristic } from "./controllers/heuristic.ts";
 import { createOff } from "./controllers/off.ts";
 import { createRandom } from "./controllers/random.ts";
 
+export { type Played, type PlayedEpisode, playEpisode } from "./play.ts";
 export { createReward, netAdvantage, type Outcome, type Reward, RewardConfig } from "./reward/reward.ts";
 export { TwinCurve } from "./reward/twin_curve.ts";
+export type { Environment } from "./rl/types.ts";
 export { parseSchedule } from "./schedule.ts";
 
 type Kind = ControllerConfig["kind"];

@@ -4,15 +4,16 @@ import { z } from "zod";
 export const TwinCurve = z.strictObject({
   version: z.literal(1),
   /** At each tick: FLOPs spent so far, rising, and the control loss. */
-  flops: z.array(z.number().min(0)).min(1),
-  losses: z.array(z.number()).min(1),
+  flops: z.array(z.number().min(0)),
+  losses: z.array(z.number()),
   /** Validation loss at the end. */
   final: z.number(),
 }).refine(({ flops, losses }) => flops.length === losses.length, "want as many losses as FLOPs");
 export type TwinCurve = z.infer<typeof TwinCurve>;
 
 /** The twin's control loss when it had spent that much: linear between its ticks, constant beyond them. */
-export function twinLossAt({ flops, losses }: TwinCurve, spent: number): number {
+export function twinLossAt({ flops, losses, final }: TwinCurve, spent: number): number {
+  if (flops.length === 0) return final;
   const after = flops.findIndex((value) => value >= spent);
   if (after < 0) return losses[losses.length - 1];
   if (after === 0) return losses[0];

@@ -1,0 +1,147 @@
+// Which controller grows best? Plays episodes, each a whole training run, with several controllers on tasks and seeds that no
+// policy was trained on, and makes tables of what was played: interquartile means with bootstrap intervals, probability of
+// improvement, and regret against all plans on the smallest task.
+//
+//   deno run -A bench/policies.ts --play out.jsonl [--tasks configs/policies/held_out.json] [--task NAME,…] [--seeds 20]
+//     [--first 1000] [--arms off,random,fixed,heuristic,policy] [--policy FILE] [--search] [--shard 0/1] [--lanes 2]
+//     [--set KEY=VALUE] [--backend auto]
+//   deno run -A bench/policies.ts --table out.jsonl [--table more.jsonl] [--reference heuristic]
+//
+// Several processes may share the work: --shard 3/8 plays every eighth (task, seed), from the fourth on.
+import { parseArgs } from "node:util";
+import { openGpu } from "../src/app/adapters/open_gpu.ts";
+import { resolveConfig } from "../src/app/config.ts";
+import { createEpisodes } from "../src/app/episodes.ts";
+import type { BackendChoice } from "../src/app/options.ts";
+import { createTask, type Task } from "../src/app/tasks.ts";
+import { createTwins } from "../src/app/twins.ts";
+import { readConfig } from "../src/cli/config_file.ts";
+import { type Controller, ControllerConfig } from "../src/contracts/control.ts";
+import { TaskList } from "../src/contracts/tasks.ts";
+import { createController, playEpisode, RewardConfig } from "../src/tamiyo/mod.ts";
+import { createMemoryStore } from "../src/urza/mod.ts";
+import { allPlans, planned, type Sowing } from "./support/planned.ts";
+import { armTable, type Episode, PLAN, regretTable } from "./support/policy_table.ts";
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    play: { type: "string" },
+    table: { type: "string", multiple: true },
+    tasks: { type: "string", default: "configs/policies/held_out.json" },
+    task: { type: "string" },
+    seeds: { type: "string", default: "20" },
+    first: { type: "string", default: "1000" },
+    arms: { type: "string", default: "off,random,fixed,heuristic" },
+    policy: { type: "string" },
+    search: { type: "boolean", default: false },
+    shard: { type: "string", default: "0/1" },
+    lanes: { type: "string", default: "2" },
+    set: { type: "string", multiple: true, default: [] },
+    backend: { type: "string", default: "auto" },
+    reference: { type: "string", default: "heuristic" },
+  },
+});
+
+type Decides = Pick<Controller, "decide">;
+
+/** Controllers by name, made anew for each episode. */
+const ARMS: Record<string, (task: Task, seed: number) => Promise<Decides> | Decides> = {
+  off: (_, seed) => createController({ kind: "off" }, seed),
+  random: (_, seed) => createController({ kind: "random", germinate: 0.2 }, seed),
+  fixed: ({ config }) => periodic(config.growth.blueprints),
+  heuristic: (_, seed) => createController(heuristic, seed),
+};
+
+/** The heuristic with a window as long as these short runs allow, and the confidence of their gates. */
+const heuristic = ControllerConfig.parse({
+  ...{ kind: "heuristic", germinateFrom: 0.02, everyTicks: 3, pruneAfter: 4, confidence: 0 },
+}) as Extract<ControllerConfig, { kind: "heuristic" }>;
+
+/** Sows the first blueprint that fits, slot after slot, every fourth tick; it knows nothing of what is seen. */
+function periodic(blueprints: readonly string[]): Decides {
+  let plan: Decides | null = null;
+  return {
+    decide(observation) {
+      plan ??= planned(observation.slots.map(({ slot }, k): Sowing => ({
+        tick: 1 + 4 * k,
+        slot,
+        blueprint: blueprints.find((blueprint) =>
+          observation.legal.some((action) =>
+            action.kind === "germinate" && action.slot === slot && action.blueprint === blueprint
+          )
+        ) ?? blueprints[0],
+      })));
+      return plan.decide(observation);
+    },
+  };
+}
+
+/** Ticks at which a search sows. */
+const SEARCH_TICKS = [1, 5];
+
+function plansOf({ config }: Task, slots: readonly string[]): Record<string, () => Decides> {
+  const plans = allPlans(slots, config.growth.blueprints.filter((name) => name !== "explode"), SEARCH_TICKS);
+  return Object.fromEntries(
+    plans.map((plan) => [
+      PLAN + (plan.map(({ tick, slot, blueprint }) => `${tick}:${slot}:${blueprint}`).join(" ") || "nothing"),
+      () => planned(plan),
+    ]),
+  );
+}
+
+function readTasks(): Task[] {
+  const { set, list } = TaskList.parse(JSON.parse(Deno.readTextFileSync(values.tasks)));
+  const wanted = values.task?.split(",");
+  return list.filter(({ name }) => wanted?.includes(name) ?? true).map((spec) =>
+    createTask(
+      spec.name,
+      resolveConfig(
+        { file: readConfig(spec.config), sets: [...set, ...spec.set, ...values.set], flags: {} },
+        spec.profile,
+      ),
+    )
+  );
+}
+
+async function play(path: string): Promise<void> {
+  const gpu = await openGpu(values.backend as BackendChoice);
+  const store = createMemoryStore(), twins = createTwins(gpu, store);
+  const [shard, shards] = values.shard.split("/").map(Number);
+  const tasks = readTasks();
+  const seeds = Array.from({ length: Number(values.seeds) }, (_, k) => Number(values.first) + k);
+  const jobs = seeds.flatMap((seed) => tasks.map((task) => ({ task, seed })))
+    .filter((_, k) => k % shards === shard)
+    .flatMap(({ task, seed }) => armsOf(task).map(([arm, make]) => ({ task, seed, arm, make })));
+
+  async function lane(): Promise<void> {
+    for (let job = jobs.shift(); job; job = jobs.shift()) {
+      const { task, seed, arm, make } = job;
+      const episodes = createEpisodes({ gpu, task, twins, reward: RewardConfig.parse({}), store });
+      await playEpisode(episodes, await make(task, seed), seed);
+      const { score, loss, params, return: _, fossils: __, ...rest } = episodes.summary!;
+      const line: Episode = { ...rest, arm, task: task.name, score: score!, loss: loss!, params: params! };
+      await Deno.writeTextFile(path, JSON.stringify(line) + "\n", { append: true });
+    }
+  }
+  await Promise.all(Array.from({ length: Number(values.lanes) }, lane));
+  gpu.destroy();
+}
+
+function armsOf(task: Task): [string, (task: Task, seed: number) => Promise<Decides> | Decides][] {
+  if (values.search) {
+    const layers = task.config.host.kind === "mlp"
+      ? task.config.host.hidden.map((_, k) => `layer${k + 1}`)
+      : [];
+    return Object.entries(plansOf(task, layers));
+  }
+  return values.arms.split(",").map((arm) => [arm, ARMS[arm]]);
+}
+
+if (values.play !== undefined) await play(values.play);
+if (values.table) {
+  const lines = (path: string) => Deno.readTextFileSync(path).split("\n").filter((line) => line !== "");
+  const episodes = values.table.flatMap(lines).map((line) => JSON.parse(line) as Episode);
+  const tables = [armTable(episodes, values.reference), regretTable(episodes)];
+  console.log(tables.filter((table) => table.length > 0).map((table) => table.join("\n")).join("\n\n"));
+}
