@@ -9,6 +9,7 @@
 //
 // Several processes may share the work: --shard 3/8 plays every eighth (task, seed), from the fourth on.
 import { parseArgs } from "node:util";
+import { loadDataset } from "../src/app/adapters/load_dataset.ts";
 import { openGpu } from "../src/app/adapters/open_gpu.ts";
 import { resolveConfig } from "../src/app/config.ts";
 import { createEpisodes } from "../src/app/episodes.ts";
@@ -100,6 +101,7 @@ function readTasks(): Task[] {
         { file: readConfig(spec.config), sets: [...set, ...spec.set, ...values.set], flags: {} },
         spec.profile,
       ),
+      loadDataset,
     )
   );
 }

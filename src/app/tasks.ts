@@ -10,15 +10,16 @@ export interface Task {
 }
 
 /** A task whose images, which no seed changes, are read once. Points are drawn anew for each seed. */
-export function createTask(name: string, config: RunConfig): Task {
+export function createTask(
+  name: string,
+  config: RunConfig,
+  load: (data: RunConfig["data"], seed: number) => Promise<LoadedDataset>,
+): Task {
   let images: Promise<LoadedDataset> | null = null;
-  const load = async (seed: number) => {
-    const { loadDataset } = await import("./adapters/load_dataset.ts");
-    return await loadDataset(config.data, seed);
-  };
   return {
     name,
     config,
-    data: (seed) => config.data.kind === "spirals" ? load(seed) : images ??= load(seed),
+    data: (seed) =>
+      config.data.kind === "spirals" ? load(config.data, seed) : images ??= load(config.data, seed),
   };
 }
