@@ -2,6 +2,7 @@
 import type { RunConfig } from "../contracts/config.ts";
 import type { Action, Observation } from "../contracts/control.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
+import type { RewardConfig } from "../contracts/reward.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import {
   createReward,
@@ -9,7 +10,6 @@ import {
   netAdvantage,
   type Outcome,
   type Reward,
-  type RewardConfig,
   type TwinCurve,
 } from "../tamiyo/mod.ts";
 import { seedsWith, type Topology } from "../tolaria/mod.ts";

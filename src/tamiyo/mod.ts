@@ -6,7 +6,7 @@ import { createOff } from "./controllers/off.ts";
 import { createRandom } from "./controllers/random.ts";
 
 export { type Played, type PlayedEpisode, playEpisode } from "./play.ts";
-export { createReward, netAdvantage, type Outcome, type Reward, RewardConfig } from "./reward/reward.ts";
+export { createReward, netAdvantage, type Outcome, type Reward } from "./reward/reward.ts";
 export { TwinCurve } from "./reward/twin_curve.ts";
 export type { Environment } from "./rl/types.ts";
 export { parseSchedule } from "./schedule.ts";

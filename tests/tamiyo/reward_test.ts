@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
-import { createReward, netAdvantage, RewardConfig, TwinCurve } from "../../src/tamiyo/mod.ts";
+import { RewardConfig } from "../../src/contracts/reward.ts";
+import { createReward, netAdvantage, TwinCurve } from "../../src/tamiyo/mod.ts";
 
 const twin = TwinCurve.parse({ version: 1, flops: [10, 20, 30], losses: [2, 1, 0.5], final: 0.4 });
 const rent = { params: 0.1, flops: 0.2 };
