@@ -11,6 +11,7 @@ import { gatherCases } from "./gather.ts";
 import { lossCases } from "./loss.ts";
 import { poolCases } from "./pool.ts";
 import { randomCases } from "./random.ts";
+import { segmentCases } from "./segment.ts";
 import type { OpCase } from "./types.ts";
 
 /** The one list of op cases. */
@@ -27,5 +28,6 @@ export const allCases: readonly OpCase[] = [
   ...lossCases,
   ...poolCases,
   ...randomCases,
+  ...segmentCases,
   ...shapeCases,
 ];

@@ -60,6 +60,11 @@ export type OpName =
   // rows by index
   | "gather"
   | "scatterAdd"
+  | "segmentSum"
+  | "segmentMean"
+  | "segmentMeanGradient"
+  | "segmentMax"
+  | "segmentMaxGradient"
   // random numbers and batches
   | "randomBits"
   | "dropout"

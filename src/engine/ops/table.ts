@@ -12,6 +12,7 @@ import type { OpName } from "./names.ts";
 import { maxOps } from "./max.ts";
 import { normOps } from "./norm.ts";
 import { reduceOps } from "./reduce.ts";
+import { segmentOps } from "./segment.ts";
 import { shapeOps } from "./shape.ts";
 
 /** Every op of the engine, under its name. */
@@ -28,5 +29,6 @@ export const opTable: Readonly<Record<OpName, Op>> = {
   ...lossOps,
   ...poolOps,
   ...randomOps,
+  ...segmentOps,
   ...shapeOps,
 } satisfies Record<OpName, unknown> as unknown as Record<OpName, Op>;
