@@ -2,6 +2,7 @@
 import type { ProfileName } from "../contracts/config.ts";
 import type { Stage } from "../contracts/control.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
+import type { Gpu } from "../engine/gpu/device.ts";
 import type { Hooks } from "../tolaria/mod.ts";
 import type { ConfigSource } from "./config.ts";
 import type { KernelReport } from "./kernel_profile.ts";
@@ -26,6 +27,8 @@ export interface RunOptions {
   config: ConfigSource;
   profile: ProfileChoice;
   backend: BackendChoice;
+  /** Opens the device, also another where one was lost. Default: as `backend` and `unsafeGpu` say. */
+  openGpu?(): Promise<Gpu>;
   /** Folder in which the run folder is made. */
   out: string;
   /** Run folder to go on with; null starts a new run. */

@@ -3,13 +3,14 @@ import type { RunConfig } from "../contracts/config.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { parseSchedule } from "../tamiyo/mod.ts";
 import { createWorkshop, type Workshop } from "../tezzeret/mod.ts";
-import { callHooks, type Score, seedsWith } from "../tolaria/mod.ts";
+import { callHooks, type Hooks, type Score, seedsWith, stoppingOnce } from "../tolaria/mod.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFolder } from "./adapters/run_folder.ts";
 import type { VariantIds } from "../engine/tune/choices.ts";
 import { requireTimestamps } from "../engine/gpu/profile.ts";
 import { resolveConfig } from "./config.ts";
 import { checkBlueprintNames } from "./config_names.ts";
+import { DeviceLoss, MAX_LOSSES, openAgain } from "./device_loss.ts";
 import { type KernelReport, traceOf } from "./kernel_profile.ts";
 import { KernelProfiler } from "./kernel_profiler.ts";
 import { loadHost } from "./host_file.ts";
@@ -34,6 +35,10 @@ type RunParts = SessionParts & {
   readonly folder: RunFolder | null;
   /** File of kernel choices. */
   readonly tuned: string | null;
+  readonly hooks: readonly Hooks[];
+  /** Devices that the run has lost, and whether another will be opened where this one is lost. */
+  readonly losses: number;
+  readonly mayReopen: boolean;
 };
 
 /** What `run.json` keeps of a run for those who go on with it. */
@@ -48,7 +53,8 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
   const { openGpu } = await import("./adapters/open_gpu.ts");
   const { loadDataset } = await import("./adapters/load_dataset.ts");
   const { findTuned } = await import("./adapters/tuned_file.ts");
-  const gpu = await openGpu(options.backend, options.unsafeGpu);
+  const open = options.openGpu ?? (() => openGpu(options.backend, options.unsafeGpu));
+  let gpu = await open();
   let folder: RunFolder | null = null;
   try {
     if (options.profileKernels) requireTimestamps(gpu, "--profile-kernels");
@@ -67,7 +73,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
       ...(onDownload && { onProgress: (progress) => onDownload(progress) }),
     });
     const { shape, classes } = data.dataset;
-    const network = buildNetwork(config, shape, classes.length, source.from);
+    let network = buildNetwork(config, shape, classes.length, source.from);
     if (!options.dryRun && !folder) {
       folder = RunFolder.create(options.out, config.name);
       await source.keep(folder.store);
@@ -87,8 +93,38 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
       save: () => folder?.writeJson(USED_FILE, usedKernels(choices)),
     };
     const { onEvent } = options;
-    const parts = { config, gpu, data, network, folder, onEvent, kernels, tuned: tuned?.path ?? null };
-    return await train(options, parts, identity, recorded?.notices ?? []);
+    const hooks = stoppingOnce(options.hooks ?? []);
+    let attempt = options, notices = recorded?.notices ?? [];
+    for (let losses = 0;; losses++) {
+      const parts = {
+        config,
+        gpu,
+        data,
+        network,
+        folder,
+        onEvent,
+        kernels,
+        hooks,
+        tuned: tuned?.path ?? null,
+      };
+      const mayReopen = folder !== null && losses < MAX_LOSSES;
+      try {
+        return await train(attempt, { ...parts, losses, mayReopen }, identity, notices);
+      } catch (error) {
+        if (!(error instanceof DeviceLoss) || !mayReopen) throw error;
+        gpu.destroy();
+        gpu = await openAgain(open, gpu, error).catch(async (none) => {
+          await callHooks(hooks, "onStop", "failed").catch(() => {});
+          throw none;
+        });
+        network = buildNetwork(config, shape, classes.length, source.from);
+        attempt = { ...options, resume: folder!.path };
+        notices = [
+          ...notices,
+          `the device was lost at step ${error.step} (${error.reason}): a new one goes on from the newest checkpoint`,
+        ];
+      }
+    }
   } finally {
     folder?.close();
     gpu.destroy();
@@ -115,7 +151,7 @@ async function train(
   const started = performance.now();
   const { config, gpu, data, network, folder } = parts;
   const profiler = options.profileKernels ? new KernelProfiler(gpu) : null;
-  const hooks = [...options.hooks ?? [], ...profiler ? [profiler.hooks] : []];
+  const hooks = [...parts.hooks, ...profiler ? [profiler.hooks] : []];
   const workshop = await openWorkshop(
     options,
     parts,
@@ -130,7 +166,7 @@ async function train(
   }
   const { trainer, bus, journal } = session;
   profiler?.follow(trainer);
-  let begun = false;
+  let begun = parts.losses > 0;
   try {
     const resumed = await session.start(options.resume !== null);
     const notices = [...new Set([...earlier, ...noticesOf(options, gpu, data, identity, resumed)])];
@@ -187,11 +223,12 @@ async function train(
       ...kernels && { kernels },
     };
   } catch (error) {
-    // A folder that could not be gone on with stays as it is.
-    if (begun) {
+    const { step } = trainer.progress;
+    const reason = await gpu.lossReason();
+    // A folder that could not be gone on with stays as it is, and a run that goes on has not ended.
+    if (begun && (reason === null || !parts.mayReopen)) {
       // What went wrong first is what is told.
       await callHooks(hooks, "onStop", "failed").catch(() => {});
-      const { step } = trainer.progress;
       const end = {
         run: identity.run,
         reason: "failed" as const,
@@ -201,9 +238,9 @@ async function train(
         weights: null,
       };
       await bus.publish("run.finished", end);
-      await bus.drain();
     }
-    throw error;
+    await bus.drain();
+    throw reason === null ? error : new DeviceLoss(reason, step, folder?.path ?? null, error);
   } finally {
     await session.destroy();
   }

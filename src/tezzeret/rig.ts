@@ -105,7 +105,7 @@ async function blameKernels<T>(gpu: Gpu, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     gpu.check();
-    if (!(error instanceof GpuError)) throw error;
+    if (!(error instanceof GpuError) || await gpu.lossReason() !== null) throw error;
     throw new BlueprintError(error.message, { cause: error });
   }
 }

@@ -3,7 +3,8 @@ import type { Alarm } from "./governor.ts";
 
 /**
  * What a program of the user's may follow a run by. Each is awaited before training goes on, and one that throws fails
- * the run with its name. Steps, ticks and epochs that a rollback takes back are told of again when they are repeated.
+ * the run with its name. Steps, ticks and epochs that a rollback or a lost device takes back are told of again when
+ * they are repeated.
  */
 export interface Hooks {
   /** Whose hooks these are, for the error where one throws. */
@@ -18,13 +19,14 @@ export interface Hooks {
   onMutation?(edges: readonly Edge[]): void | Promise<void>;
   /** After a rollback. */
   onRollback?(alarm: Alarm): void | Promise<void>;
-  /** When training ends: its budget is spent, it was interrupted, or an error ended it. */
+  /** When training ends, once a run: its budget is spent, it was interrupted, or an error ended it. */
   onStop?(outcome: Outcome): void | Promise<void>;
 }
 
 export type Outcome = "completed" | "interrupted" | "failed";
 
-type HookName = Exclude<keyof Hooks, "name">;
+const HOOKS = ["onStep", "onTick", "onEpoch", "onMutation", "onRollback", "onStop"] as const;
+type HookName = typeof HOOKS[number];
 
 /**
  * Calls a hook of everyone who has it, in order.
@@ -49,4 +51,18 @@ export async function callHooks<K extends HookName>(
       );
     }
   }
+}
+
+/** The same hooks, of which each hears of the first stop alone. */
+export function stoppingOnce(hooks: readonly Hooks[]): readonly Hooks[] {
+  return hooks.map((one) => {
+    let stopped = false;
+    const called = (name: HookName) => (argument: unknown) => {
+      if (name === "onStop" && stopped) return;
+      stopped ||= name === "onStop";
+      return (one[name] as (argument: unknown) => void | Promise<void>).call(one, argument);
+    };
+    const wanted = HOOKS.filter((name) => one[name]).map((name) => [name, called(name)]);
+    return { ...one.name !== undefined && { name: one.name }, ...Object.fromEntries(wanted) } as Hooks;
+  });
 }

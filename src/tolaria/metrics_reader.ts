@@ -31,6 +31,8 @@ export class MetricsReader {
     this.#later = [];
     const arriving = this.#ring.drain();
     this.#waiting = later.length > 0 ? arriving.then((newer) => [...later, ...newer]) : arriving;
+    // A lost device is met by whoever waits for the rows, which may be steps later.
+    this.#waiting.catch(() => {});
     return rows;
   }
 

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Hooks } from "../../src/tolaria/mod.ts";
-import { callHooks } from "../../src/tolaria/mod.ts";
+import { callHooks, stoppingOnce } from "../../src/tolaria/mod.ts";
 import { openShared } from "../support/devices.ts";
 import { NEVER, openSession, signalWhen, tinyConfig } from "../support/session.ts";
 
@@ -131,3 +131,29 @@ for (const [name, hooks] of Object.entries(failing)) {
     assertEquals(later, []);
   });
 }
+
+Deno.test("stoppingOnce() lets each hear of the first stop alone, also where hearing of it fails", async () => {
+  class Counter {
+    readonly name = "counter";
+    #stops = 0;
+    steps = 0;
+    onStep(step: number) {
+      this.steps = step;
+    }
+    onStop() {
+      if (++this.#stops > 1) throw new Error("stopped twice");
+      throw new Error("stopped");
+    }
+  }
+  const counter = new Counter(), heard: string[] = [];
+  const hooks = stoppingOnce([counter, { onStop: (outcome) => void heard.push(outcome) }]);
+  await callHooks(hooks, "onStep", 3);
+  await assertRejects(
+    () => callHooks(hooks, "onStop", "completed"),
+    Error,
+    "onStop of counter: want it to return, got Error: stopped;",
+  );
+  await callHooks(hooks, "onStop", "failed");
+  await callHooks(hooks, "onStop", "failed");
+  assertEquals([counter.steps, heard], [3, ["failed"]]);
+});

@@ -26,6 +26,11 @@ export interface Gpu {
   readonly pipelines: PipelineCache;
   /** Throws the first error that the device reported since the last call. */
   check(): void;
+  /**
+   * Why the device was lost, but not by `destroy`; null while it is there. What a loss breaks may be met before word of
+   * the loss itself, so this waits a moment: ask it when something has gone wrong.
+   */
+  lossReason(): Promise<string | null>;
   /** Frees all buffers and the device. */
   destroy(): void;
 }
@@ -37,6 +42,8 @@ const WANTED_FEATURES: readonly string[] = [
   // Matrix units; Dawn only.
   "chromium-experimental-subgroup-matrix",
 ];
+/** How long word of a loss may take, in milliseconds. */
+const LOSS_MS = 250;
 const SOFTWARE = /llvmpipe|swiftshader|software|softpipe|cpu|warp/i;
 
 /** Whether an adapter runs on a CPU. */
@@ -71,12 +78,15 @@ export async function openDevice(gpu: GPU, backend: BackendName): Promise<Gpu> {
     },
   });
   let firstError: string | null = null;
+  let loss: string | null = null;
   let destroyed = false;
   device.addEventListener("uncapturederror", (event) => {
     firstError ??= (event as GPUUncapturedErrorEvent).error.message;
   });
-  device.lost.then(({ message }) => {
-    if (!destroyed) firstError ??= `the device was lost: ${message}`;
+  const lost = device.lost.then(({ message, reason }) => {
+    if (destroyed) return;
+    loss = message || reason;
+    firstError ??= `the device was lost: ${loss}`;
   });
   const allocator = new Allocator(device);
   return {
@@ -105,6 +115,13 @@ export async function openDevice(gpu: GPU, backend: BackendName): Promise<Gpu> {
       throw new GpuError(
         `WebGPU (${backend}): ${message.split("\n").find((line) => line.trim()) ?? message}`,
       );
+    },
+    async lossReason() {
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, LOSS_MS);
+      await Promise.race([lost, late]);
+      clearTimeout(timer);
+      return loss;
     },
     destroy() {
       destroyed = true;
