@@ -58,12 +58,12 @@ function registerTile(quads: 1 | 2, { rows, columns, depth, slabs, rate }: Layou
 }
 
 export const REGISTER_TILES: readonly Tile[] = [
-  registerTile(2, { rows: 128, columns: 128, depth: 16, slabs: 1, rate: 18_000 }),
-  registerTile(2, { rows: 128, columns: 64, depth: 8, slabs: 2, rate: 17_000 }),
-  registerTile(2, { rows: 64, columns: 64, depth: 8, slabs: 2, rate: 16_000 }),
-  registerTile(2, { rows: 128, columns: 32, depth: 16, slabs: 1, rate: 12_500 }),
-  registerTile(1, { rows: 64, columns: 16, depth: 16, slabs: 2, rate: 9_000 }),
-  registerTile(1, { rows: 32, columns: 32, depth: 16, slabs: 2, rate: 9_000 }),
+  registerTile(2, { rows: 128, columns: 128, depth: 16, slabs: 1, rate: 20_000 }),
+  registerTile(2, { rows: 128, columns: 64, depth: 16, slabs: 1, rate: 18_000 }),
+  registerTile(2, { rows: 64, columns: 64, depth: 16, slabs: 1, rate: 18_800 }),
+  registerTile(2, { rows: 128, columns: 32, depth: 16, slabs: 1, rate: 13_800 }),
+  registerTile(1, { rows: 64, columns: 16, depth: 16, slabs: 2, rate: 6_900 }),
+  registerTile(1, { rows: 32, columns: 32, depth: 16, slabs: 2, rate: 11_200 }),
 ];
 
 /** Invocations of a subgroup on the GPUs that have matrix units. */

@@ -5,6 +5,7 @@ override N4: u32 = 1u;
 override SPLITS: u32 = 1u;
 override WIDTH: u32 = 32u;
 override LANES: u32 = 2u;
+override EACH: u32 = 1u; // splits of an invocation
 override STEP: u32 = SIZE / N * N4 * 4u;
 
 @group(0) @binding(0) var<storage, read> partials: array<f32>;
@@ -24,7 +25,11 @@ fn main(
   var total = 0.0;
   if (at < SIZE) {
     let place = at / N * N4 * 4u + at % N;
-    for (var split = lane / WIDTH; split < SPLITS; split += LANES) { total += partials[split * STEP + place]; }
+    // unroll
+    for (var i = 0u; i < EACH; i++) {
+      let split = i * LANES + lane / WIDTH;
+      if (EACH * LANES == SPLITS || split < SPLITS) { total += partials[split * STEP + place]; }
+    }
   }
   sums[lane] = total;
   for (var half = LANES / 2u; half > 0u; half /= 2u) {

@@ -3,6 +3,7 @@ override SIZE: u32 = 1u;
 override SPLITS: u32 = 1u;
 override WIDTH: u32 = 32u;
 override LANES: u32 = 2u;
+override EACH: u32 = 1u; // splits of an invocation
 
 @group(0) @binding(0) var<storage, read> partials: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> result: array<vec4f>;
@@ -20,7 +21,11 @@ fn main(
   let at = (group.y * groups.x + group.x) * WIDTH + lane % WIDTH;
   var total = vec4f();
   if (at < SIZE) {
-    for (var split = lane / WIDTH; split < SPLITS; split += LANES) { total += partials[split * SIZE + at]; }
+    // unroll
+    for (var i = 0u; i < EACH; i++) {
+      let split = i * LANES + lane / WIDTH;
+      if (EACH * LANES == SPLITS || split < SPLITS) { total += partials[split * SIZE + at]; }
+    }
   }
   sums[lane] = total;
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
