@@ -10,6 +10,8 @@ override CHUNK: u32 = 1u;
 @group(0) @binding(0) var<storage, read> moments: array<f32>;
 @group(0) @binding(1) var<storage, read_write> stats: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -35,6 +37,6 @@ fn main(
       spread += moments[N * CHUNKS * row + base + s * row + k] + rows * d * d;
     }
   }
-  stats[index] = mean;
-  stats[N * GROUPS + index] = spread / count;
+  stats[index] = epilogue(index, mean);
+  stats[N * GROUPS + index] = epilogue(N * GROUPS + index, spread / count);
 }

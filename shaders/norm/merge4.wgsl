@@ -24,6 +24,8 @@ fn merged(a: Moments, b: Moments) -> Moments {
   return Moments(a.mean + share * d, a.spread + b.spread + a.count * share * d * d, count);
 }
 
+fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -58,7 +60,7 @@ fn main(
     }
   }
   if (lane == 0u) {
-    stats[index] = total.mean;
-    stats[N * C + index] = total.spread / f32(P);
+    stats[index] = epilogue(index, total.mean);
+    stats[N * C + index] = epilogue(N * C + index, total.spread / f32(P));
   }
 }

@@ -54,6 +54,8 @@ fn batch(base: u32, start: u32, end: u32) -> Moments {
   return Moments(mean, spread, count);
 }
 
+fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -90,7 +92,7 @@ fn main(
   }
   if (row == 0u && channel < C) {
     let i = slot * C + channel;
-    moments[i] = total.mean;
-    moments[N * CHUNKS * C + i] = total.spread / select(1.0, f32(P), FINAL);
+    moments[i] = epilogue(i, total.mean);
+    moments[N * CHUNKS * C + i] = epilogue(N * CHUNKS * C + i, total.spread / select(1.0, f32(P), FINAL));
   }
 }

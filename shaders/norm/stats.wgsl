@@ -7,6 +7,8 @@ override CHANNELS: u32 = 4u; // of one group
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> stats: array<f32>;
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 @compute @workgroup_size(64)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -29,6 +31,6 @@ fn main(
       spread += d * d;
     }
   }
-  stats[index] = mean;
-  stats[N * GROUPS + index] = spread / count;
+  stats[index] = epilogue(index, mean);
+  stats[N * GROUPS + index] = epilogue(N * GROUPS + index, spread / count);
 }

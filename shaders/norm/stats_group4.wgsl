@@ -50,6 +50,8 @@ fn batch(base: u32, start: u32) -> Moments {
   return Moments(mean, spread, count);
 }
 
+fn epilogue(at: u32, value: f32) -> f32 { return value; }
+
 @compute @workgroup_size(LANES)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -79,7 +81,7 @@ fn main(
   if (lane == 0u) {
     let mean = dot(total.mean, vec4f(0.25));
     let d = total.mean - mean;
-    stats[index] = mean;
-    stats[N * GROUPS + index] = dot(total.spread / f32(SIZE) + d * d, vec4f(0.25));
+    stats[index] = epilogue(index, mean);
+    stats[N * GROUPS + index] = epilogue(N * GROUPS + index, dot(total.spread / f32(SIZE) + d * d, vec4f(0.25)));
   }
 }

@@ -13,16 +13,23 @@ export interface Task {
   readonly flops: number;
 }
 
-/** A task before kernels are joined; `fusion` where it is element-wise. */
+/** An element-wise formula whose result takes the place of `source`, one of its reads. */
+export interface Update {
+  readonly fusion: Fusion;
+  readonly source: Tensor;
+}
+
+/** A task before kernels are joined; `fusion` where it is element-wise, `update` where it also overwrites what it reads. */
 export interface Draft extends Task {
   readonly fusion?: Fusion;
+  readonly update?: Update;
 }
 
 /** WebGPU's default of storage buffers a stage. */
 const MAX_BINDINGS = 8;
 
 /** What a kernel does with each result before it writes it: nothing, unless the compiler gives the function a body. */
-const EPILOGUE = /^fn epilogue\(at: u32, value: (f32|vec4f)\) -> \1 \{ return value; \}$/m;
+export const EPILOGUE = /^fn epilogue\(at: u32, value: (f32|vec4f)\) -> \1 \{ return value; \}$/m;
 
 /**
  * A lowering that also computes the consumer of its result: its last dispatch passes each result through the fusion and
@@ -190,6 +197,6 @@ function joinInputs(drafts: readonly Draft[], kept: ReadonlySet<Tensor>): Draft[
 }
 
 /** Joins element-wise tasks to the kernels whose results they read, or else to the kernel that reads theirs. */
-export function joinTasks(drafts: readonly Draft[], kept: ReadonlySet<Tensor>): Task[] {
+export function joinTasks(drafts: readonly Draft[], kept: ReadonlySet<Tensor>): Draft[] {
   return joinInputs(joinEpilogues(drafts, kept), kept);
 }

@@ -7,6 +7,7 @@ import { fuse } from "./fuse.ts";
 import { emitFusion } from "./fuse_emit.ts";
 import { type Halves, NO_HALVES, storedCallOf } from "./storage.ts";
 import { type Draft, joinTasks, type Task } from "./fuse_hooks.ts";
+import { joinUpdates } from "./fuse_updates.ts";
 
 /** Picks a kernel for an op; the default takes the first variant that fits. */
 export type ChooseVariant = (
@@ -53,17 +54,23 @@ export function schedule(
       const fusion = fusions.get(node);
       if (!fusion) continue;
       const flops = fusion.nodes.reduce((total, n) => total + n.op!.flops(callOf(n)), 0);
-      const updated = fusion.reads.find((read) => read === updates.get(node));
-      const lowering = single(emitFusion(fusion, device.software, updated));
-      const reads = fusion.reads.filter((read) => read !== updated);
-      drafts.push({ reads, result: node, lowering, flops, ...(updated ? {} : { fusion }) });
+      const source = fusion.reads.find((read) => read === updates.get(node));
+      const lowering = single(emitFusion(fusion, device.software, source));
+      const reads = fusion.reads.filter((read) => read !== source);
+      drafts.push({
+        reads,
+        result: node,
+        lowering,
+        flops,
+        ...(source ? { update: { fusion, source } } : { fusion }),
+      });
     } else {
       const call = storedCallOf(node, halves);
       const lowering = choose(op.name, op.lower, call, device).lower(call, device);
       drafts.push({ reads: node.inputs, result: node, lowering, flops: op.flops(call) });
     }
   }
-  return joinTasks(drafts, kept);
+  return joinUpdates(joinTasks(drafts, kept));
 }
 
 /** Bytes of a tensor in memory. */
