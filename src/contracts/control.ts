@@ -158,5 +158,14 @@ export const ControllerConfig = z.discriminatedUnion("kind", [
     germinate: fraction.default(0.2).describe("chance of germinating at a tick where that is legal"),
   }),
   HeuristicConfig,
+  z.strictObject({
+    kind: z.literal("gnn"),
+    policy: z.string().min(1).max(4096).optional()
+      .describe("A policy file that train-policy wrote. Absent: the one that comes with Esper."),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/, "want 64 hexadecimal digits").optional()
+      .describe("SHA-256 that the file must have; a run writes it into its own configuration."),
+    sample: z.boolean().default(false)
+      .describe("Draw decisions, by the seed, with the policy's probabilities. Off: the likeliest is taken."),
+  }),
 ]);
 export type ControllerConfig = z.infer<typeof ControllerConfig>;

@@ -6,7 +6,7 @@ import {
   type Decision,
   type Observation,
 } from "../../src/contracts/control.ts";
-import { createController, parseSchedule } from "../../src/tamiyo/mod.ts";
+import { createController, parseSchedule, type Policy } from "../../src/tamiyo/mod.ts";
 import { canonicalJson } from "../../src/util/json.ts";
 import { anyRun, germinations, observationLike, slotLike } from "./observations.ts";
 
@@ -24,13 +24,20 @@ const configs = {
   }),
   random: ControllerConfig.parse({ kind: "random", germinate: 0.5 }),
   heuristic: ControllerConfig.parse({ kind: "heuristic" }),
+  gnn: ControllerConfig.parse({ kind: "gnn", sample: true }),
+};
+
+/** Likes later actions better, the more so the further the run is. */
+const policy: Policy = {
+  sha256: "a".repeat(64),
+  logits: ({ legal, progress }) => legal.map((_, k) => 3 * progress * k),
 };
 
 const isLegal = (action: Action, { legal }: Observation) =>
   legal.some((a) => canonicalJson(a) === canonicalJson(action));
 
 for (const [kind, config] of Object.entries(configs)) {
-  const create = (seed = 7) => createController(config, seed);
+  const create = (seed = 7) => createController(config, seed, policy);
 
   Deno.test(`createController(${kind}) never leaves the legal actions and says why`, () => {
     fc.assert(fc.property(anyRun, fc.nat(), (run, seed) => {
@@ -240,4 +247,30 @@ Deno.test("ControllerConfig fills in defaults and refuses unknown keys", () => {
   });
   assertEquals(ControllerConfig.safeParse({ kind: "off", seed: 1 }).success, false);
   assertEquals(ControllerConfig.safeParse({ kind: "random", germinate: 2 }).success, false);
+});
+
+Deno.test("gnn takes the likeliest action, the first of equals, or draws by the policy's probabilities", () => {
+  const legal: Action[] = [{ kind: "wait" }, ...germinations(["a"], ["se", "conv3", "affine"])];
+  const logits = [0, Math.log(2), Math.log(2), -Infinity];
+  const given = (sample: boolean, seed: number) =>
+    createController({ kind: "gnn", sample }, seed, { sha256: "a".repeat(64), logits: () => logits });
+  const greedy = given(false, 1).decide(observationLike({ legal }));
+  assertStrictEquals(greedy.action, legal[1]);
+  assertEquals(greedy.why, "40.0% of 4 legal actions; next 40.0%: germinate a with conv3");
+  const drawn = Array.from({ length: 1000 }, (_, tick) => {
+    const { action } = given(true, 3).decide(observationLike({ tick, legal }));
+    return legal.indexOf(action);
+  });
+  const share = (index: number) => drawn.filter((one) => one === index).length / drawn.length;
+  for (const [index, want] of [0.2, 0.4, 0.4, 0].entries()) {
+    assert(Math.abs(share(index) - want) < 0.05, `${index}`);
+  }
+});
+
+Deno.test("gnn goes on only with the policy that it began with, and does not begin with none", () => {
+  const config = ControllerConfig.parse({ kind: "gnn" });
+  const saved = createController(config, 1, policy).save();
+  const other = createController(config, 1, { ...policy, sha256: "b".repeat(64) });
+  assertThrows(() => other.restore(saved), Error, `restore: want the policy with SHA-256 ${"a".repeat(64)}`);
+  assertThrows(() => createController(config, 1), Error, "want the policy of a gnn controller, got none");
 });
