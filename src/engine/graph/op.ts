@@ -22,8 +22,11 @@ export interface Op<A extends Attrs = Attrs, Name extends string = string> {
   readonly name: Name;
   /** Type of the result. Throws a TypeError or RangeError (operation, want, got, cure) where operands do not fit. */
   type(inputs: readonly TensorType[], attrs: A): TensorType;
-  /** Slow and obvious; returns a new array of the output's size (Float64Array for f32, Uint32Array for u32). */
-  reference(inputs: readonly Values[], call: Call<A>): Values;
+  /**
+   * Slow and obvious; returns an array of the output's size (Float64Array for f32, Uint32Array for u32): a new one or, where
+   * the op likes, `into`, an array of that kind whose numbers are no matter.
+   */
+  reference(inputs: readonly Values[], call: Call<A>, into?: Values): Values;
   /**
    * Cotangents of the inputs given the cotangent `dy` of the result, as graph nodes; null where none flows (labels,
    * indices). Absent: the op is not differentiable, and gradients stop at it.

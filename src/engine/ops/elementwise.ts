@@ -1,4 +1,11 @@
-import { broadcastShapes, broadcastStrides, formatShape, type Shape, sizeOf } from "../../util/shape.ts";
+import {
+  broadcastShapes,
+  broadcastStrides,
+  formatShape,
+  sameShape,
+  type Shape,
+  sizeOf,
+} from "../../util/shape.ts";
 import type { Attrs, Call, TensorType } from "../gpu/kernel.ts";
 import type { Op, Values } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
@@ -24,17 +31,32 @@ function broadcastType(name: string, inputs: readonly TensorType[]): TensorType 
   return { shape, dtype: "f32" };
 }
 
+/** Where each element of `target` is read in an operand that is broadcast to it; null where that is its own place. */
+function positionsOf(shape: Shape, target: Shape): Uint32Array | null {
+  if (sameShape(shape, target)) return null;
+  const strides = broadcastStrides(shape, target);
+  let positions = Uint32Array.of(0);
+  for (const [d, size] of target.entries()) {
+    const outer = positions;
+    positions = new Uint32Array(outer.length * size);
+    for (let at = 0; at < positions.length; at++) {
+      positions[at] = outer[Math.floor(at / size)] + (at % size) * strides[d];
+    }
+  }
+  return positions;
+}
+
 /** Evaluates a scalar function over broadcast operands in float64. */
-function mapReference(f: Scalar, inputs: readonly Values[], call: Call): Values {
+function mapReference(f: Scalar, inputs: readonly Values[], call: Call, into?: Values): Values {
   const { shape } = call.output;
-  const result = new Float64Array(sizeOf(shape));
-  const strides = call.inputs.map((input) => broadcastStrides(input.shape, shape));
-  const index = new Array<number>(shape.length).fill(0);
+  const result = into ?? new Float64Array(sizeOf(shape));
+  const [a, b, c] = inputs;
+  const [pa, pb, pc] = call.inputs.map((input) => positionsOf(input.shape, shape));
   for (let i = 0; i < result.length; i++) {
-    result[i] = f(
-      ...inputs.map((values, k) => values[index.reduce((at, n, d) => at + n * strides[k][d], 0)]),
-    );
-    for (let d = shape.length - 1; d >= 0 && ++index[d] === shape[d]; d--) index[d] = 0;
+    const x = a[pa ? pa[i] : i];
+    if (!b) result[i] = f(x);
+    else if (!c) result[i] = f(x, b[pb ? pb[i] : i]);
+    else result[i] = f(x, b[pb ? pb[i] : i], c[pc ? pc[i] : i]);
   }
   return result;
 }
@@ -51,7 +73,7 @@ function elementwise<A extends Attrs = Attrs>(name: OpName, formula: Formula<A>)
   return defineOp<A>({
     name,
     type: (inputs) => broadcastType(name, inputs),
-    reference: (inputs, call) => mapReference(formula.f(call.attrs), inputs, call as Call),
+    reference: (inputs, call, into) => mapReference(formula.f(call.attrs), inputs, call as Call, into),
     ...(formula.gradient ? { gradient: formula.gradient } : {}),
     lower: { wgsl: formula.wgsl },
     flops: (call) => formula.cost * sizeOf(call.output.shape),

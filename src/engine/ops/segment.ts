@@ -29,7 +29,7 @@ export interface Segments {
 }
 
 /** The other way round: rows are segments, and segments rows. */
-const transposed = ({ offsets, sources, rowOffsets, segments }: Segments): Segments => ({
+export const transposed = ({ offsets, sources, rowOffsets, segments }: Segments): Segments => ({
   offsets: rowOffsets,
   sources: segments,
   rowOffsets: offsets,
@@ -68,14 +68,12 @@ const lengthsOf = (offsets: Values, edges: number) => (n: number): [number, numb
 ];
 
 interface Reduction {
-  /** From what there is and the next row's value; `first` where there is nothing yet. */
-  readonly join: (result: number, value: number, first: boolean) => number;
-  readonly mean: boolean;
+  readonly kind: "sum" | "mean" | "maximum";
   readonly gradient: (dy: Tensor, node: Tensor) => Tensor;
   readonly variants: readonly Variant<Attrs>[];
 }
 
-function reduction(name: OpName, { join, mean, gradient, variants }: Reduction): Op<Attrs, OpName> {
+function reduction(name: OpName, { kind, gradient, variants }: Reduction): Op<Attrs, OpName> {
   return defineOp({
     name,
     type([x, ...lists]) {
@@ -83,19 +81,21 @@ function reduction(name: OpName, { join, mean, gradient, variants }: Reduction):
       checkRows(name, "x", x, rows);
       return { shape: [segments, ...x.shape.slice(1)], dtype: "f32" };
     },
-    reference([x, offsets, sources], { inputs, output }) {
+    reference([x, offsets, sources], { inputs, output }, into) {
       const rows = inputs[0].shape[0], width = sizeOf(output.shape.slice(1));
-      const y = new Float64Array(sizeOf(output.shape));
+      const y = into?.fill(0) ?? new Float64Array(sizeOf(output.shape));
       const span = lengthsOf(offsets, sources.length);
       for (let n = 0; n < output.shape[0]; n++) {
         const [begin, end] = span(n);
         for (let e = begin; e < end; e++) {
-          const row = Math.min(sources[e], rows - 1);
+          const from = Math.min(sources[e], rows - 1) * width, to = n * width;
           for (let f = 0; f < width; f++) {
-            y[n * width + f] = join(y[n * width + f], x[row * width + f], e === begin);
+            const value = x[from + f];
+            if (kind !== "maximum") y[to + f] += value;
+            else if (e === begin || value > y[to + f]) y[to + f] = value;
           }
         }
-        if (!mean || end <= begin) continue;
+        if (kind !== "mean" || end <= begin) continue;
         for (let f = 0; f < width; f++) y[n * width + f] /= end - begin;
       }
       return y;
@@ -106,25 +106,20 @@ function reduction(name: OpName, { join, mean, gradient, variants }: Reduction):
   });
 }
 
-const plus = (result: number, value: number) => result + value;
-
 const segmentSumOp = reduction("segmentSum", {
-  join: plus,
-  mean: false,
+  kind: "sum",
   gradient: (dy, { inputs: [, ...lists] }) => segmentSum(dy, transposed(segmentsIn(lists))),
   variants: segmentSumVariants,
 });
 
 const segmentMeanOp = reduction("segmentMean", {
-  join: plus,
-  mean: true,
+  kind: "mean",
   gradient: (dy, { inputs: [, ...lists] }) => apply(meanGradientOp, [dy, ...lists], {}),
   variants: segmentMeanVariants,
 });
 
 const segmentMaxOp = reduction("segmentMax", {
-  join: (result, value, first) => first ? value : Math.max(result, value),
-  mean: false,
+  kind: "maximum",
   gradient: (dy, node) => apply(maxGradientOp, [dy, node.inputs[0], node, ...node.inputs.slice(1)], {}),
   variants: segmentMaxVariants,
 });
