@@ -43,16 +43,21 @@ export interface ExportResult {
 }
 
 /**
- * Writes the compacted network of a run's newest checkpoint. What is written as safetensors was read back before, and is
+ * Writes the compacted network of a run's newest checkpoint, or of the one called `checkpoint`. What is written as safetensors was read back before, and is
  * the same network bit for bit.
  *
  * @throws {UserError} where the run is not whole, or the file cannot be written.
  */
 export async function exportRun(
-  { directory, format, out }: { directory: string; format: ExportFormat; out: string | null },
+  { directory, format, out, checkpoint = null }: {
+    directory: string;
+    format: ExportFormat;
+    out: string | null;
+    checkpoint?: string | null;
+  },
 ): Promise<ExportResult> {
   const { openRun, writeWhole } = await import("./adapters/export_files.ts");
-  const network = await networkOfRun(openRun(directory));
+  const network = await networkOfRun(openRun(directory), checkpoint);
   const path = out ?? `${directory.replace(/\/+$/, "")}/model.${format}`;
   const loaded = readNetwork(writeNetwork(network), path);
   const bytes = writers[format](loaded);

@@ -6,7 +6,7 @@ import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { findBlueprint } from "../tezzeret/mod.ts";
 import { seedPrefix } from "../kasmina/mod.ts";
 import type { Store } from "../urza/mod.ts";
-import { UserError } from "../util/errors.ts";
+import { usageError, UserError } from "../util/errors.ts";
 import { type CheckedManifest, checkManifest, checkPlaces, floatsOf } from "./checkpoint_schema.ts";
 import { foldGamma, type Tensors } from "./export_compact.ts";
 import type { NetworkFile } from "./export_file.ts";
@@ -31,12 +31,15 @@ const Record = z.looseObject({
 });
 
 /**
- * The network of a run's newest checkpoint as it scores at the end: fossils are part of it, what has not fossilised is left
- * out, and so is all that only training needs. γ of each fossil goes into its weights.
+ * The network of a run's newest checkpoint, or of the one called `wanted`, as it scores at the end: fossils are part of it,
+ * what has not fossilised is left out, and so is all that only training needs. γ of each fossil goes into its weights.
  *
- * @throws {UserError} where the run has no checkpoint, or anything in its folder is not as Esper wrote it.
+ * @throws {UserError} where the run has no such checkpoint, or anything in its folder is not as Esper wrote it.
  */
-export async function networkOfRun({ name, config, record, store }: RunContents): Promise<NetworkFile> {
+export async function networkOfRun(
+  { name, config, record, store }: RunContents,
+  wanted: string | null = null,
+): Promise<NetworkFile> {
   const run = parse(
     Record,
     record,
@@ -49,7 +52,7 @@ export async function networkOfRun({ name, config, record, store }: RunContents)
     `${name}/config.json`,
     "restore the run's own configuration",
   );
-  const { present, checkpoint } = await newest(store, name);
+  const { present, checkpoint } = await checkpointOf(store, name, wanted);
   const { step, running } = present.state.progress;
   const planted = Object.entries(running).filter(([, { mode }]) => mode === "fossil");
   const value = await numbersOf(store, present, checkpoint);
@@ -99,16 +102,20 @@ function parse<T extends z.ZodType>(schema: T, value: unknown, file: string, cur
 const broken = (checkpoint: string, want: string, got: string) =>
   new UserError(`checkpoint ${checkpoint}: want ${want}, got ${got}; go back to an older one`);
 
-async function newest(
+async function checkpointOf(
   store: Store,
   run: string,
+  wanted: string | null,
 ): Promise<{ present: CheckedManifest["present"]; checkpoint: string }> {
   const names = await store.listManifests("checkpoint");
-  const checkpoint = names.filter((name) => /^step-\d+$/.test(name)).sort().at(-1);
+  const checkpoint = wanted ?? names.filter((name) => /^step-\d+$/.test(name)).sort().at(-1);
   if (checkpoint === undefined) {
     throw new UserError(
       `export: want a run with a checkpoint, got ${run}, which has none; let it train a while`,
     );
+  }
+  if (!names.includes(checkpoint)) {
+    throw usageError(`--checkpoint: want one of ${names.join(", ")}, got "${checkpoint}"`);
   }
   const { present } = checkManifest(await store.readManifest("checkpoint", checkpoint), checkpoint);
   return { present, checkpoint };

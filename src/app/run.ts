@@ -17,7 +17,7 @@ import { loadHost } from "./host_file.ts";
 import { buildNetwork } from "./network.ts";
 import type { DryRunReport, Measured, RunOptions, RunResult } from "./options.ts";
 import { seedFates } from "./seed_fates.ts";
-import { createSession, type Session, type SessionParts } from "./session.ts";
+import { createSession, type Session, type SessionParts, type Start } from "./session.ts";
 import { runChoices, USED_FILE, usedKernels } from "./tuned_kernels.ts";
 import { undelivered } from "./undelivered.ts";
 import { versions } from "./versions.ts";
@@ -168,8 +168,8 @@ async function train(
   profiler?.follow(trainer);
   let begun = parts.losses > 0;
   try {
-    const resumed = await session.start(options.resume !== null);
-    const notices = [...new Set([...earlier, ...noticesOf(options, gpu, data, identity, resumed)])];
+    const start = await session.start(options.resume !== null);
+    const notices = [...new Set([...earlier, ...noticesOf(options, gpu, data, identity, start)])];
     folder?.writeJson("run.json", {
       ...identity,
       dataset: { name: identity.dataset, sha256: data.dataset.sha256, notice: data.notice },
@@ -272,10 +272,12 @@ function noticesOf(
   gpu: Gpu,
   data: LoadedDataset,
   { profile }: Identity,
-  resumed: boolean,
+  { from, damaged }: Start,
 ): string[] {
-  const notices: string[] = [];
-  if (options.resume !== null && !resumed) notices.push("the run had no checkpoint yet: it begins again");
+  const notices = damaged.map((what) => `the run goes on from ${from}, an older checkpoint: ${what}`);
+  if (options.resume !== null && from === null) {
+    notices.push("the run had no checkpoint yet: it begins again");
+  }
   if (options.resume === null && options.profile === "auto" && profile === "small") {
     notices.push(
       `no GPU found, only ${gpu.adapter.description}: the small profile is used (--profile full overrides)`,

@@ -10,7 +10,7 @@ import { momentsOf, Optimizer } from "../engine/optim/optimizer.ts";
 import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { legalActions } from "../kasmina/mod.ts";
 import { type Bus, createMemoryBus } from "../oona/mod.ts";
-import { createController } from "../tamiyo/mod.ts";
+import { createController, type Policy } from "../tamiyo/mod.ts";
 import { createTezzeret, createWorkshop, findBlueprint, type Workshop } from "../tezzeret/mod.ts";
 import { type Checkpoint, type Hooks, Trainer } from "../tolaria/mod.ts";
 import { createMemoryStore } from "../urza/mod.ts";
@@ -18,7 +18,7 @@ import type { AnyEnvelope } from "../contracts/events.ts";
 import type { NetworkInput } from "../contracts/exported.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFiles } from "./run_files.ts";
-import { configHash, readCheckpoint, weightsHash, writeCheckpoint } from "./checkpoint.ts";
+import { configHash, forgetDamaged, readCheckpoint, weightsHash, writeCheckpoint } from "./checkpoint.ts";
 import { Journal } from "./journal.ts";
 import type { Network } from "./network.ts";
 import { ESPER_VERSION } from "./versions.ts";
@@ -33,9 +33,17 @@ export interface Session {
   readonly input: NetworkInput;
   /** SHA-256 of the weights in the last checkpoint that was kept; null before the first. */
   readonly weights: string | null;
-  /** Compiles, and goes on from the folder's newest checkpoint where asked. False where there was none. */
-  start(resume: boolean): Promise<boolean>;
+  /** Compiles, and goes on from the folder's newest checkpoint where asked. */
+  start(resume: boolean): Promise<Start>;
   destroy(): Promise<void>;
+}
+
+/** Where a session began. */
+export interface Start {
+  /** The checkpoint that it goes on from; null for the beginning. */
+  readonly from: string | null;
+  /** What is wrong with each newer one, in a line. */
+  readonly damaged: readonly string[];
 }
 
 export interface SessionParts {
@@ -50,6 +58,8 @@ export interface SessionParts {
   readonly hooks?: readonly Hooks[];
   /** Decides instead of the configuration's controller. */
   readonly controller?: PatientController;
+  /** What a gnn controller decides by. */
+  readonly policy?: Policy | null;
   /** How kernels are chosen; `save` is called before a checkpoint is kept. */
   readonly kernels?: { readonly choose: ChooseVariant; save(): void };
   /** Where blueprints are compiled; closed with the session. Default: on this thread and device. */
@@ -107,11 +117,17 @@ export function createSession(parts: SessionParts): Session {
     const started = performance.now();
     await bus.drain();
     kernels?.save();
-    const name = await writeCheckpoint(folder.store, checkpoint, {
+    const { name, uncollected } = await writeCheckpoint(folder.store, checkpoint, {
       config: await identity(config),
       logs: folder.syncLogs(),
       keep: config.loop.keepCheckpoints,
     });
+    if (uncollected !== null) {
+      await bus.publish("notice", {
+        level: "warning",
+        text: `nothing was removed from the store: ${uncollected}`,
+      });
+    }
     const { tick, step } = checkpoint.present.state.progress;
     weights = await weightsHash(checkpoint.present);
     const sizeBytes = 4 * checkpoint.present.numbers.reduce((total, numbers) => total + numbers.length, 0);
@@ -134,7 +150,8 @@ export function createSession(parts: SessionParts): Session {
     config,
     host: network.host,
     lifecycle: network.kasmina,
-    controller: parts.controller ?? createController(config.controller, config.seed),
+    controller: parts.controller ??
+      createController(config.controller, config.seed, parts.policy ?? undefined),
     legal: (context: ActionContext) => legalActions(network.kasmina, config.growth.blueprints, context),
     analyse: (topology) => network.analyse(topology),
     candidates: network.candidates,
@@ -167,8 +184,9 @@ export function createSession(parts: SessionParts): Session {
         journal.edges.push(...folder.edges());
       }
       await trainer.start(earlier?.checkpoint);
+      if (earlier && folder) await forgetDamaged(folder.store, earlier);
       if (parts.workshop && !gpu.adapter.software) prepareBlueprints();
-      return earlier !== null;
+      return { from: earlier?.name ?? null, damaged: earlier?.damaged ?? [] };
     },
     async destroy() {
       await bus.close();

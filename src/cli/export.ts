@@ -17,6 +17,7 @@ async function run(values: Values, [name]: readonly string[]): Promise<number> {
     directory,
     format: (values.format ?? EXPORT_FORMATS[0]) as ExportFormat,
     out: (values.out ?? null) as string | null,
+    checkpoint: (values.checkpoint ?? null) as string | null,
   });
   exportLines(result).forEach((line) => print(`${line}\n`));
   return 0;
@@ -24,7 +25,7 @@ async function run(values: Values, [name]: readonly string[]): Promise<number> {
 
 export const exportCommand: Command = {
   name: "export",
-  summary: "write the network of a run's newest checkpoint, fossils folded in, slots gone",
+  summary: "write the network of a checkpoint of a run, fossils folded in, slots gone",
   positionals: ["RUN"],
   options: [
     {
@@ -40,6 +41,12 @@ export const exportCommand: Command = {
       summary: "file to write",
       default: "model.<format> in the run folder",
       example: "cifar10.safetensors",
+    },
+    {
+      name: "checkpoint",
+      value: "NAME",
+      summary: "best, that of the tick with the lowest control loss, or another by its name",
+      default: "the newest",
     },
   ],
   examples: [

@@ -193,7 +193,7 @@ const Loop = z.strictObject({
   controlBatches: count.default(8).describe("Control batches evaluated at a tick."),
   metricsSteps: count.default(10).describe("Steps between two readings of loss and accuracy."),
   checkpointTicks: count.default(5).describe("Ticks between two checkpoints."),
-  keepCheckpoints: count.default(3).describe("Checkpoints kept on disk."),
+  keepCheckpoints: count.default(3).describe("Newest checkpoints kept on disk, besides the best one."),
 }).prefault({}).describe("The clock of the training loop.");
 
 const Governor = z.strictObject({

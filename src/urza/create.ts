@@ -1,4 +1,4 @@
-import { UserError } from "../util/errors.ts";
+import { DamageError, UserError } from "../util/errors.ts";
 import { sha256 } from "../util/hash.ts";
 import type { Json } from "../util/json.ts";
 import type { Index } from "./index.ts";
@@ -52,13 +52,13 @@ export function createStore(
       const path = blobPath(hash);
       const bytes = await medium.read(path);
       if (bytes === null) {
-        throw new UserError(
+        throw new DamageError(
           `urza: want blob ${hash} at ${medium.locate(path)}, got no such file; the store is incomplete`,
         );
       }
       const actual = await sha256(bytes);
       if (actual !== hash) {
-        throw new UserError(
+        throw new DamageError(
           `urza: want content with SHA-256 ${hash} in ${medium.locate(path)}, got ${actual}; ` +
             `the file is damaged, restore it or go back to an older checkpoint`,
         );

@@ -1,4 +1,4 @@
-import { UserError } from "../util/errors.ts";
+import { DamageError } from "../util/errors.ts";
 import { sha256 } from "../util/hash.ts";
 import { canonicalJson, type Json, parseJson } from "../util/json.ts";
 
@@ -23,15 +23,15 @@ export async function unseal(bytes: Uint8Array, file: string): Promise<Json> {
   const framed = /^[0-9a-f]{64}$/.test(stated) && end > BODY_AT &&
     ascii(0, BODY_AT) === HEAD + stated + MIDDLE && ascii(end, bytes.length) === TAIL;
   const cure = "the file is damaged, restore it or go back to an older one";
-  if (!framed) throw new UserError(`urza: want ${HEAD}…${MIDDLE}…} in ${file}, got another form; ${cure}`);
+  if (!framed) throw new DamageError(`urza: want ${HEAD}…${MIDDLE}…} in ${file}, got another form; ${cure}`);
   const body = bytes.subarray(BODY_AT, end);
   const actual = await sha256(body);
   if (actual !== stated) {
-    throw new UserError(`urza: want content with SHA-256 ${stated} in ${file}, got ${actual}; ${cure}`);
+    throw new DamageError(`urza: want content with SHA-256 ${stated} in ${file}, got ${actual}; ${cure}`);
   }
   try {
     return parseJson(new TextDecoder().decode(body)) as Json;
   } catch (error) {
-    throw new UserError(`urza: want JSON in ${file}, got: ${(error as Error).message}; ${cure}`);
+    throw new DamageError(`urza: want JSON in ${file}, got: ${(error as Error).message}; ${cure}`);
   }
 }

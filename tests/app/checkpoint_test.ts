@@ -3,6 +3,7 @@ import { configHash, readCheckpoint, weightsHash, writeCheckpoint } from "../../
 import type { Checkpoint, SavedState } from "../../src/tolaria/mod.ts";
 import { createMemoryStore } from "../../src/urza/mod.ts";
 import { createStore } from "../../src/urza/create.ts";
+import type { Medium } from "../../src/urza/medium.ts";
 import { memoryMedium } from "../../src/urza/memory.ts";
 import { UserError } from "../../src/util/errors.ts";
 
@@ -56,7 +57,7 @@ const options = { config: CONFIG, logs: LOGS, keep: 2 };
 
 Deno.test("readCheckpoint() gives back every bit, broken numbers included", async () => {
   const store = createMemoryStore(), written = checkpointAt(7);
-  assertEquals(await writeCheckpoint(store, written, options), "step-000000007");
+  assertEquals(await writeCheckpoint(store, written, options), { name: "step-000000007", uncollected: null });
   const read = await readCheckpoint(store, CONFIG);
   assertEquals([read?.name, read?.logs], ["step-000000007", LOGS]);
   assertEquals(read!.checkpoint, written);
@@ -103,15 +104,23 @@ Deno.test("readCheckpoint() refuses a checkpoint of another configuration", asyn
   );
 });
 
-Deno.test("readCheckpoint() refuses a checkpoint of another version", async () => {
-  const store = createMemoryStore();
-  await store.writeManifest("checkpoint", "step-000000001", { version: 99 });
-  await assertRejects(
-    () => readCheckpoint(store, CONFIG),
-    UserError,
-    "checkpoint step-000000001: want version 1, got 99; use the Esper that wrote it",
-  );
-});
+for (
+  const [version, cure] of [
+    [1, "an older Esper wrote it, which can go on with it; this one must begin a new run"],
+    [99, "use the Esper that wrote it"],
+  ] as const
+) {
+  Deno.test(`readCheckpoint() refuses a checkpoint of version ${version}, and goes back to none older`, async () => {
+    const store = createMemoryStore();
+    await writeCheckpoint(store, checkpointAt(1), options);
+    await store.writeManifest("checkpoint", "step-000000002", { version });
+    await assertRejects(
+      () => readCheckpoint(store, CONFIG),
+      UserError,
+      `checkpoint step-000000002: want version 2, got ${version}; ${cure}`,
+    );
+  });
+}
 
 Deno.test("readCheckpoint() meets any flipped byte, of a blob or of the manifest, with one line", async () => {
   const medium = memoryMedium(), store = createStore(medium);
@@ -130,6 +139,114 @@ Deno.test("readCheckpoint() meets any flipped byte, of a blob or of the manifest
     await medium.write(path, whole);
   }
   assertEquals((await readCheckpoint(store, CONFIG))!.checkpoint, checkpointAt(5));
+});
+
+/** Files of a store under one of its folders that mention, or are, what only `name` needs. */
+async function filesOf(medium: Medium, name: string): Promise<string[]> {
+  const text = async (path: string) => new TextDecoder().decode((await medium.read(path))!);
+  const manifests = await medium.list("manifests");
+  const own = manifests.find((path) => path.endsWith(`${name}.json`))!;
+  const others = await Promise.all(manifests.filter((path) => path !== own).map(text));
+  const mine = await text(own);
+  const blobs = (await medium.list("blobs")).filter((path) => {
+    const hash = path.split("/").at(-1)!;
+    return mine.includes(hash) && !others.some((other) => other.includes(hash));
+  });
+  return [own, ...blobs];
+}
+
+/** Ways in which a file may be found after a power cut or a failing disk. */
+const damages: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array | null>> = {
+  "a flipped byte": (bytes) => bytes.map((byte, at) => at === bytes.length >> 1 ? byte ^ 1 : byte),
+  "a cut file": (bytes) => bytes.slice(0, bytes.length >> 1),
+  "an empty file": () => new Uint8Array(),
+  "zeros": (bytes) => new Uint8Array(bytes.length),
+  "a missing file": () => null,
+};
+
+Deno.test("readCheckpoint() goes back to an older one where the newest is damaged, and says which file and why", async () => {
+  for (const [damage, change] of Object.entries(damages)) {
+    const medium = memoryMedium(), store = createStore(medium);
+    for (const step of [10, 20, 30]) {
+      await writeCheckpoint(store, checkpointAt(step), { ...options, keep: 3 });
+    }
+    const files = await filesOf(medium, "step-000000030");
+    assertEquals(files.length, 3, "a manifest and the numbers of 29 and 30; those of step 29 are its own");
+    for (const path of files) {
+      const whole = (await medium.read(path))!, broken = change(whole);
+      // A manifest that is missing is a checkpoint that never was.
+      if (broken === null && path.startsWith("manifests")) continue;
+      if (broken === null) await medium.remove(path);
+      else await medium.write(path, broken);
+      const { name, checkpoint, damaged } = (await readCheckpoint(store, CONFIG))!;
+      assertEquals([name, checkpoint], ["step-000000020", checkpointAt(20)], damage);
+      assertEquals(damaged.length, 1);
+      assert(
+        damaged[0].includes(path) && /^urza: want [^\n]*(damaged|incomplete)[^\n]*$/.test(damaged[0]),
+        damaged[0],
+      );
+      await medium.write(path, whole);
+    }
+  }
+});
+
+Deno.test("writeCheckpoint() keeps the one with the lowest control loss at the end of a tick, whatever else goes", async () => {
+  const medium = memoryMedium(), store = createStore(medium);
+  const at = (step: number, loss: number, stepInTick = 0) => {
+    const checkpoint = checkpointAt(step), { progress } = checkpoint.present.state;
+    Object.assign(progress, { stepInTick, controlHistory: [9, loss] });
+    return checkpoint;
+  };
+  const bestStep = async () =>
+    // deno-lint-ignore no-explicit-any
+    (await store.readManifest("checkpoint", "best") as any).present.state.progress.step;
+  const write = async (...given: Parameters<typeof at>) =>
+    void await writeCheckpoint(store, at(...given), { ...options, keep: 1 });
+  await write(10, NaN);
+  assertEquals(
+    await store.listManifests("checkpoint"),
+    ["step-000000010"],
+    "an unknown loss is not the best",
+  );
+  await write(20, 0.5);
+  await write(30, 0.7);
+  // The loss of a tick that has gone on since is that of other numbers.
+  await write(40, 0.1, 1);
+  assertEquals([await store.listManifests("checkpoint"), await bestStep()], [["best", "step-000000040"], 20]);
+  await write(50, 0.4);
+  assertEquals(await bestStep(), 50);
+  await write(60, 0.6);
+  // Where nothing newer is whole, a run goes on from the best.
+  const [newest] = await filesOf(medium, "step-000000060");
+  await medium.write(newest, new Uint8Array());
+  assertEquals((await readCheckpoint(store, CONFIG))!.checkpoint, at(50, 0.4));
+  // A best one that is damaged is no obstacle to the next.
+  await medium.write("manifests/checkpoint/best.json", new Uint8Array());
+  await write(55, 0.8);
+  assertEquals([await store.listManifests("checkpoint"), await bestStep()], [["best", "step-000000055"], 55]);
+});
+
+Deno.test("writeCheckpoint() takes checkpoints of steps beyond it away: that past was taken back", async () => {
+  const medium = memoryMedium(), store = createStore(medium);
+  for (const step of [10, 20, 30]) await writeCheckpoint(store, checkpointAt(step), options);
+  await medium.write("manifests/checkpoint/step-000000030.json", new Uint8Array());
+  assertEquals((await readCheckpoint(store, CONFIG))!.name, "step-000000020");
+  assertEquals((await writeCheckpoint(store, checkpointAt(25), { ...options, keep: 1 })).uncollected, null);
+  assertEquals((await store.listManifests("checkpoint")).filter((name) => name !== "best"), [
+    "step-000000025",
+  ]);
+  assertEquals((await readCheckpoint(store, CONFIG))!.name, "step-000000025");
+});
+
+Deno.test("writeCheckpoint() beside an older one that is damaged removes no blob, says so, and is written", async () => {
+  const medium = memoryMedium(), store = createStore(medium);
+  for (const step of [10, 20]) await writeCheckpoint(store, checkpointAt(step), options);
+  const blobs = await medium.list("blobs");
+  await medium.write("manifests/checkpoint/step-000000020.json", new Uint8Array(3));
+  const { uncollected } = await writeCheckpoint(store, checkpointAt(30), options);
+  assert(uncollected!.includes("step-000000020.json"), uncollected!);
+  assertEquals((await medium.list("blobs")).filter((path) => blobs.includes(path)), blobs);
+  assertEquals((await readCheckpoint(store, CONFIG))!.checkpoint, checkpointAt(30));
 });
 
 Deno.test("configHash() is that of the content, whatever the order of keys", async () => {

@@ -125,6 +125,41 @@ Deno.test("runTraining() ends when its log can take no more, with that as its er
   });
 });
 
+Deno.test("runTraining() goes on from an older checkpoint where the newest is damaged, says so, and comes to the same", async () => {
+  await inFolder(async (root) => {
+    const changes = { train: { maxSteps: 30 }, loop: { checkpointTicks: 2 } };
+    const whole = await run(root, changes);
+    const stop = new AbortController();
+    const hooks = [{ onStep: (step: number) => void (step === 21 && stop.abort()) }];
+    const { result } = await run(root, changes, { hooks, signal: stop.signal });
+    const newest = `${result.directory}/store/manifests/checkpoint/step-000000021.json`;
+    await Deno.writeFile(newest, (await Deno.readFile(newest)).slice(0, 500));
+    const resumed = await run(root, changes, { resume: result.directory });
+    assertEquals(resumed.result.weights, whole.result.weights);
+    const told = "the run goes on from step-000000016, an older checkpoint: urza: want ";
+    const [notice, ...more] = resumed.result.notices.filter((text) => text.startsWith(told));
+    assert(notice.includes(newest) && more.length === 0, notice);
+    const warned = resumed.events.flatMap(({ topic, payload }) => topic === "notice" ? [payload.text] : []);
+    assertEquals(warned.filter((text) => text.startsWith("nothing was removed")), []);
+    // The best one is a network, too.
+    const { exportRun } = await import("../../src/app/export.ts");
+    const written = { directory: result.directory!, format: "safetensors" as const, out: null };
+    const steps = [];
+    for (const checkpoint of [null, "best", "step-000000024"]) {
+      steps.push((await exportRun({ ...written, checkpoint })).network.origin.step);
+    }
+    const { value } = JSON.parse(
+      await Deno.readTextFile(`${result.directory}/store/manifests/checkpoint/best.json`),
+    );
+    assertEquals(steps, [30, value.present.state.progress.step, 24]);
+    await assertRejects(
+      () => exportRun({ ...written, checkpoint: "worst" }),
+      UserError,
+      '--checkpoint: want one of best, step-000000016, step-000000024, step-000000030, got "worst"',
+    );
+  });
+});
+
 /** Makes the next line of metrics meet a full disk, which no test can be given without rights. */
 function fillDisk(): void {
   const write = Deno.FsFile.prototype.writeSync;

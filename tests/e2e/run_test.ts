@@ -45,7 +45,7 @@ Deno.test("a run leaves a folder that a person can read, and JSON lines that a p
     const losses = metrics.filter(({ topic }) => topic === "step.metrics").map(({ loss }) => loss);
     assert(losses.length >= 15 && losses.every(Number.isFinite));
     assertEquals([...Deno.readDirSync(`${run}/store/manifests/checkpoint`)].map(({ name }) => name).sort(), [
-      ...["step-000000056.json", "step-000000060.json"],
+      ...["best.json", "step-000000056.json", "step-000000060.json"],
     ]);
 
     const topics = new Set(lines.map(({ topic }) => topic));

@@ -64,7 +64,7 @@ async function storeWith(manifest: unknown) {
 }
 
 const saved = { state, layout: { groups: ["host"], places }, numbers: ["BLOB", "BLOB"] };
-const manifest = { version: 1, config: "c", logs: { "events.jsonl": 7 }, present: saved, blessed: saved };
+const manifest = { version: 2, config: "c", logs: { "events.jsonl": 7 }, present: saved, blessed: saved };
 const record = {
   run: "points-1",
   dataset: { name: "spirals" },
