@@ -2,7 +2,13 @@ import fc from "fast-check";
 import type { Action, Observation, SlotObservation } from "../../src/contracts/control.ts";
 import { HEALTH, type SlotHealth } from "../../src/contracts/health.ts";
 import { STAGES } from "../../src/contracts/lifecycle.ts";
-import type { Candidates, GraphNode, ModelGraph, OpClass } from "../../src/contracts/model_graph.ts";
+import {
+  type Candidates,
+  type GraphNode,
+  type ModelGraph,
+  OP_CLASSES,
+  type OpClass,
+} from "../../src/contracts/model_graph.ts";
 
 const UNKNOWN_HEALTH = Object.fromEntries(
   HEALTH.map((quantity) => [quantity, { value: null, slope: null }]),
@@ -152,3 +158,36 @@ const anyObservation: fc.Arbitrary<Observation> = fc.record({
 /** Observations of consecutive ticks. */
 export const anyRun: fc.Arbitrary<Observation[]> = fc.array(anyObservation, { minLength: 1, maxLength: 25 })
   .map((run) => run.map((observation, tick) => ({ ...observation, tick })));
+
+/** Any graph without circles that has these slots, in any order. */
+const anyGraph = (slots: readonly string[]): fc.Arbitrary<ModelGraph> =>
+  fc.array(fc.constantFrom(...OP_CLASSES.filter((op) => op !== "slot")), { minLength: 2, maxLength: 6 })
+    .chain((others) =>
+      fc.shuffledSubarray([...others, ...slots.map((): OpClass => "slot")], {
+        minLength: others.length + slots.length,
+      })
+    )
+    .chain((ops) =>
+      fc.record({
+        nodes: fc.tuple(...ops.map((op) =>
+          fc.record({
+            op: fc.constant(op),
+            params: fc.nat(1000),
+            flops: fc.nat(100_000),
+            channels: fc.integer({ min: 1, max: 64 }),
+            pixels: fc.constantFrom(1, 16, 64),
+            depth: fc.double({ min: 0, max: 1, noNaN: true }),
+          })
+        )),
+        edges: fc.subarray(
+          ops.flatMap((_, to) => Array.from({ length: to }, (_, from): [number, number] => [from, to])),
+        ),
+        slots: fc.constant(Object.fromEntries(
+          ops.flatMap((op, k) => op === "slot" ? [k] : []).map((node, k) => [slots[k], node]),
+        )),
+      })
+    );
+
+/** Any observation with a graph of its own: what a policy may meet. */
+export const anySight: fc.Arbitrary<Observation> = fc.tuple(anyObservation, anyGraph(["a", "b", "c"]))
+  .map(([observation, graph]) => ({ ...observation, graph }));

@@ -42,7 +42,7 @@ export interface PolicyOutputs {
 export interface PolicyNetwork<O> {
   readonly name: string;
   forward(scope: Scope, shape: BatchShape): PolicyOutputs;
-  /** Padded sizes for these observations; powers of two, so that few programs are compiled. */
+  /** Padded sizes for these observations: few of them, so that few programs are compiled. */
   shapeFor(observations: readonly O[]): BatchShape;
   /** Values of the step inputs. Depends on the observations and the normalisation alone. */
   encode(observations: readonly O[], shape: BatchShape): Feeds;

@@ -1,0 +1,149 @@
+import type { Observation } from "../../contracts/control.ts";
+import type { Feeds } from "../../engine/compile/reference.ts";
+import type { BatchShape } from "../rl/types.ts";
+import { type Normaliser, widthOf } from "./feature_table.ts";
+import type { actionFeatures, globalFeatures, nodeFeatures, slotFeatures } from "./features.ts";
+import { type ListSizes, segmentFeeds } from "./lists.ts";
+
+/** Room for graphs, side by side as one; `actions` is that of each observation. */
+export interface GraphBatch extends BatchShape {
+  readonly nodes: number;
+  readonly edges: number;
+  readonly slots: number;
+}
+
+type Of<T> = T extends { flags: (subject: infer S) => unknown } ? Normaliser<S> : never;
+
+/** The normalisers of all features. */
+export interface Normalisers {
+  readonly node: Of<typeof nodeFeatures>;
+  readonly slot: Of<typeof slotFeatures>;
+  readonly global: Of<typeof globalFeatures>;
+  readonly action: Of<typeof actionFeatures>;
+}
+
+/** Up to a power of two, or a fourth, a half or three fourths on the way to the next. */
+export function roomFor(count: number): number {
+  const step = Math.max(1, 2 ** (Math.floor(Math.log2(Math.max(1, count))) - 2));
+  return Math.ceil(Math.max(1, count) / step) * step;
+}
+
+export function batchShape(observations: readonly Observation[]): GraphBatch {
+  const total = (of: (observation: Observation) => number) =>
+    roomFor(observations.reduce((sum, observation) => sum + of(observation), 0));
+  return {
+    batch: roomFor(observations.length),
+    actions: roomFor(Math.max(0, ...observations.map(({ legal }) => legal.length))),
+    nodes: total(({ graph }) => graph.nodes.length),
+    edges: total(({ graph }) => graph.edges.length),
+    slots: total(({ slots }) => slots.length),
+  };
+}
+
+/** What the lists of a batch lead from and to. */
+export function listSizes({ batch, actions, nodes, edges, slots }: GraphBatch) {
+  return {
+    /** From nodes to the nodes that data flows to. */
+    flow: { rows: nodes, segments: nodes, edges },
+    /** From nodes to graphs. */
+    graph: { rows: nodes, segments: batch, edges: nodes },
+    /** From slots to their nodes. */
+    slot: { rows: slots, segments: nodes, edges: slots },
+    /** From nodes to the actions on them. */
+    action: { rows: nodes, segments: batch * actions, edges: batch * actions },
+  } satisfies Record<string, ListSizes>;
+}
+
+interface Rows {
+  readonly values: Float32Array;
+  readonly width: number;
+}
+
+function rowsFor(normaliser: Normalisers[keyof Normalisers], count: number): Rows {
+  const width = widthOf<never>(normaliser.table);
+  return { values: new Float32Array(count * width), width };
+}
+
+const rowAt = ({ values, width }: Rows, k: number) => values.subarray(k * width, (k + 1) * width);
+
+/** The numbers of the step inputs: `nodes`, `slots`, `globals`, `actions`, `mask` and the lists, padding all 0. */
+export function encodeBatch(
+  observations: readonly Observation[],
+  shape: GraphBatch,
+  normalisers: Normalisers,
+  blueprints: readonly string[],
+): Feeds {
+  const { batch, actions } = shape;
+  const nodes = rowsFor(normalisers.node, shape.nodes), slots = rowsFor(normalisers.slot, shape.slots);
+  const globals = rowsFor(normalisers.global, batch), acts = rowsFor(normalisers.action, batch * actions);
+  const mask = new Float32Array(batch * actions);
+  const flow: [number, number][] = [], graphs: [number, number][] = [];
+  const slotted: [number, number][] = [], acted: [number, number][] = [];
+  let node = 0, slot = 0;
+  for (const [k, observation] of observations.entries()) {
+    const { graph, legal } = observation;
+    const degrees = degreesOf(graph);
+    for (const [n, one] of graph.nodes.entries()) {
+      const [ins, outs] = degrees[n];
+      normalisers.node.write({ node: one, ins, outs, observation }, rowAt(nodes, node + n));
+      graphs.push([node + n, k]);
+    }
+    for (const [from, to] of graph.edges) flow.push([node + from, node + to]);
+    for (const one of observation.slots) {
+      normalisers.slot.write({ slot: one, observation, blueprints }, rowAt(slots, slot));
+      slotted.push([slot++, node + nodeOf(observation, one.slot)]);
+    }
+    normalisers.global.write(observation, rowAt(globals, k));
+    for (const [a, action] of legal.entries()) {
+      const at = k * actions + a;
+      normalisers.action.write({ action, observation, blueprints }, rowAt(acts, at));
+      mask[at] = 1;
+      if (action.kind !== "wait") acted.push([node + nodeOf(observation, action.slot), at]);
+    }
+    node += graph.nodes.length;
+  }
+  for (let k = observations.length; k < batch; k++) mask[k * actions] = 1;
+  const sizes = listSizes(shape);
+  return {
+    nodes: nodes.values,
+    slots: slots.values,
+    globals: globals.values,
+    actions: acts.values,
+    mask,
+    ...segmentFeeds("flow", flow, sizes.flow),
+    ...segmentFeeds("graph", graphs, sizes.graph),
+    ...segmentFeeds("slot", slotted, sizes.slot),
+    ...segmentFeeds("action", acted, sizes.action),
+  };
+}
+
+/** Takes an observation into the moments. */
+export function adaptTo(
+  observation: Observation,
+  normalisers: Normalisers,
+  blueprints: readonly string[],
+): void {
+  const { graph, slots, legal } = observation;
+  for (const [n, [ins, outs]] of degreesOf(graph).entries()) {
+    normalisers.node.adapt({ node: graph.nodes[n], ins, outs, observation });
+  }
+  for (const slot of slots) normalisers.slot.adapt({ slot, observation, blueprints });
+  normalisers.global.adapt(observation);
+  for (const action of legal) normalisers.action.adapt({ action, observation, blueprints });
+}
+
+/** Edges that end and that begin at each node. */
+function degreesOf({ nodes, edges }: Observation["graph"]): [number, number][] {
+  const degrees = nodes.map((): [number, number] => [0, 0]);
+  for (const [from, to] of edges) {
+    degrees[to][0]++;
+    degrees[from][1]++;
+  }
+  return degrees;
+}
+
+function nodeOf({ graph }: Observation, slot: string): number {
+  const node = graph.slots[slot];
+  if (node === undefined) throw new Error(`policy: want slot ${slot} in the graph, got none of that name`);
+  return node;
+}
