@@ -23,7 +23,7 @@ export interface Normalisers {
 }
 
 /** Up to a power of two, or a fourth, a half or three fourths on the way to the next. */
-export function roomFor(count: number): number {
+function roomFor(count: number): number {
   const step = Math.max(1, 2 ** (Math.floor(Math.log2(Math.max(1, count))) - 2));
   return Math.ceil(Math.max(1, count) / step) * step;
 }
