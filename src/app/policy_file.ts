@@ -1,9 +1,10 @@
 /** Policies as files: weights as safetensors, and a description of where they come from in its metadata. */
 import { PolicyManifest } from "../contracts/policy.ts";
 import { readSafetensors, type SafeTensor, writeSafetensors } from "../engine/io/safetensors.ts";
+import type { ParameterSpec } from "../engine/nn/scope.ts";
 import { UserError } from "../util/errors.ts";
 import { parseJson } from "../util/json.ts";
-import { formatShape, sameShape, type Shape } from "../util/shape.ts";
+import { formatShape, sameShape } from "../util/shape.ts";
 
 /** Key of the file's metadata that holds the description, as JSON. */
 const DESCRIPTION = "esper-policy";
@@ -19,7 +20,7 @@ export interface PolicyFile {
 /** What weights must be for. */
 export interface PolicyForm {
   readonly architecture: string;
-  readonly parameters: readonly { readonly name: string; readonly shape: Shape }[];
+  readonly parameters: readonly Pick<ParameterSpec, "name" | "shape">[];
 }
 
 /** The bytes of a policy file. */

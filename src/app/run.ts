@@ -16,6 +16,7 @@ import { KernelProfiler } from "./kernel_profiler.ts";
 import { loadHost } from "./host_file.ts";
 import { buildNetwork } from "./network.ts";
 import type { DryRunReport, Measured, RunOptions, RunResult } from "./options.ts";
+import { loadPolicy } from "./policy_source.ts";
 import { seedFates } from "./seed_fates.ts";
 import { createSession, type Session, type SessionParts, type Start } from "./session.ts";
 import { runChoices, USED_FILE, usedKernels } from "./tuned_kernels.ts";
@@ -61,11 +62,10 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     const profile = options.profile !== "auto" ? options.profile : gpu.adapter.software ? "small" : "full";
     const { RunFolder } = await import("./adapters/run_folder.ts");
     folder = options.resume === null ? null : RunFolder.open(options.resume);
-    const source = await loadHost(
-      await readSchedule(resolveConfig(options.config, profile)),
-      folder?.store ?? null,
-    );
-    const { config } = source;
+    const kept = folder?.store ?? null;
+    const source = await loadHost(await readSchedule(resolveConfig(options.config, profile)), kept);
+    const decider = await loadPolicy(source.config, kept);
+    const { config, policy } = decider;
     const { signal, onDownload } = options;
     const tuned = findTuned(options.tuned, gpu.adapter);
     const data = await loadDataset(config.data, config.seed, {
@@ -77,6 +77,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     if (!options.dryRun && !folder) {
       folder = RunFolder.create(options.out, config.name);
       await source.keep(folder.store);
+      await decider.keep(folder.store);
       folder.writeJson("config.json", config);
     }
     const recorded = options.resume === null ? null : folder?.readJson("run.json") as Recorded | null;
@@ -102,6 +103,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
         data,
         network,
         folder,
+        policy,
         onEvent,
         kernels,
         hooks,
@@ -206,6 +208,7 @@ async function train(
     });
     await bus.drain();
     journal.failed.throwIfAborted();
+    folder?.syncLogs();
     notices.push(...undelivered(bus.deadLetters()));
     return {
       ...identity,
