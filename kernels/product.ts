@@ -99,6 +99,7 @@ function lowerProduct(product: Product, { tile, splits: wanted }: Plan, call: Ca
       workgroups: workgroupsFor(size, width),
     }],
     scratchBytes: [16 * splits * product.rows * n4],
+    ...vectors ? { sum: { size, splits, lanes } } : {},
   };
 }
 

@@ -69,7 +69,8 @@ fn epilogue(at: u32, value: ${hook[1]}) -> ${hook[1]} {
     source: last.source.replace(EPILOGUE, () => body),
     operands: [...last.operands, ...reads.map((_, k) => ({ input: inputs + k }))],
   };
-  return { lowering: { ...lowering, dispatches: [...lowering.dispatches.slice(0, -1), dispatch] }, reads };
+  const { dispatches, scratchBytes } = lowering;
+  return { lowering: { dispatches: [...dispatches.slice(0, -1), dispatch], scratchBytes }, reads };
 }
 
 /** How a kernel reads an operand of which it reads each element about once, by the operand's binding. */

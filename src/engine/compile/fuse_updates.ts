@@ -46,7 +46,7 @@ fn epilogue(at: u32, value: ${hook[1]}) -> ${hook[1]} {
     source: last.source.replace(EPILOGUE, () => body),
     operands: [...last.operands, { input }],
   };
-  return { ...lowering, dispatches: [...lowering.dispatches.slice(0, -1), dispatch] };
+  return { dispatches: [...lowering.dispatches.slice(0, -1), dispatch], scratchBytes: lowering.scratchBytes };
 }
 
 /**

@@ -6,6 +6,7 @@ import { bind, type BoundDispatch } from "../gpu/recorder.ts";
 import { materialise, type Source, type Tensor } from "../graph/tensor.ts";
 import { memoryOf, offsetOf, reachable } from "../graph/trace.ts";
 import { joinGradients } from "./joined_gradients.ts";
+import { joinSums } from "./fuse_sums.ts";
 import { writesInPlace } from "./parts.ts";
 import { updatesInPlace } from "./updates.ts";
 import { type Interval, planMemory } from "./memory.ts";
@@ -67,7 +68,7 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
   const writes = separateWrites(wanted, Object.values(outputs), spec.memory, updates);
   const roots = [...writes.map((w) => w.tensor), ...Object.values(outputs)];
   const halves = halvesOf(gpu, spec, writes, roots);
-  const tasks = schedule(roots, gpu.traits, spec.choose ?? firstFit, halves, updates);
+  const planned = schedule(roots, gpu.traits, spec.choose ?? firstFit, halves, updates);
   const step = new StepBuffer(gpu, spec.label, [...sourcesOf(roots, "step"), ...spec.stepInputs ?? []]);
   const owned: BufferView[] = [];
   const own = (name: string, bytes: number) => {
@@ -85,6 +86,7 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
       const memory = memoryOf(tensor);
       if (memory.op && !fixed.has(memory)) fixed.set(memory, own(name, bytesOf(memory)));
     }
+    const tasks = joinSums(planned, fixed);
     const intermediates = placeIntermediates(tasks, fixed, halves, own);
     const placeSource = (source: Source) =>
       source.kind === "step" ? step.view(source.name) : spec.memory(source);

@@ -49,6 +49,15 @@ export interface Lowering {
   readonly dispatches: readonly Dispatch[];
   /** Sizes of scratch buffers in bytes. */
   readonly scratchBytes: readonly number[];
+  /** Where the last dispatch only adds up what those before wrote to the first scratch buffer. */
+  readonly sum?: PartSum;
+}
+
+/** A result in parts: `splits` times `size` vec4s, which `lanes` invocations for each vec4 add up. */
+export interface PartSum {
+  readonly size: number;
+  readonly splits: number;
+  readonly lanes: number;
 }
 
 /** One way to compute an op. Variants are ordered; the first that fits is the default. All that fit must be right. */
