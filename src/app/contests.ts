@@ -1,4 +1,5 @@
 import type { RunConfig } from "../contracts/config.ts";
+import { joinGradients } from "../engine/compile/joined_gradients.ts";
 import type { DeviceTraits } from "../engine/gpu/kernel.ts";
 import { gradients } from "../engine/graph/gradients.ts";
 import { resident, stepInput, type Tensor, withSharedNodes } from "../engine/graph/tensor.ts";
@@ -6,6 +7,7 @@ import { TraceScope } from "../engine/nn/scope.ts";
 import { loadImages } from "../engine/ops/batch.ts";
 import { softmaxCrossEntropy } from "../engine/ops/loss.ts";
 import { mean } from "../engine/ops/reduce.ts";
+import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { type Contest, findContests } from "../engine/tune/tune.ts";
 import type { Topology } from "../tolaria/mod.ts";
 import type { Shape } from "../util/shape.ts";
@@ -20,6 +22,18 @@ function batchOf(size: number, input: Shape): Tensor {
   return loadImages(words, stepInput("indices", [size], "u32"), stepInput("key", [2], "u32"), {
     ...{ height, width, channels, mean: zeros, std: ones },
   });
+}
+
+/** Gradients as a step computes them: where a store has them, one behind the other. */
+function storedGradients(tensors: readonly Tensor[], loss: Tensor, device: DeviceTraits): Tensor[] {
+  const buffer = {};
+  let end = 0;
+  const writes = tensors.map((tensor) => {
+    const offset = 4 * end;
+    end += ParameterStore.sizeOf([tensor]);
+    return { tensor, into: { buffer, offset } };
+  });
+  return joinGradients(writes, [loss], device).map(({ tensor }) => tensor);
 }
 
 /** Every operation of a training step that several kernels can compute: of the host, and with each seed that fits. */
@@ -40,7 +54,8 @@ export function contestsOf(
       const x = batchOf(train.batch, input), labels = stepInput("labels", [train.batch], "u32");
       const { logits, stopAt } = model.trace(scope, x, topology);
       const loss = mean(softmaxCrossEntropy(logits, labels, { smoothing: train.labelSmoothing }));
-      return [loss, ...gradients(loss, scope.parameters.map(({ tensor }) => tensor), stopAt)];
+      const grads = gradients(loss, scope.parameters.map(({ tensor }) => tensor), stopAt);
+      return [loss, ...storedGradients(grads, loss, device)];
     });
     findContests(outputs, device, found, engine.precision);
   }

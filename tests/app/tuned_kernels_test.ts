@@ -179,6 +179,17 @@ Deno.test("contestsOf() has the convolutions of a run under the run's own keys, 
   gpu.destroy();
 });
 
+Deno.test("contestsOf() has gradients of weights and biases together where a GPU computes them so", () => {
+  const config = tinyConfig("points");
+  const input = [2], network = buildNetwork(config, input, 2);
+  const traits = { features: new Set<string>(), maxWorkgroupBytes: 49_152, maxBufferBytes: 2 ** 31 };
+  const joined = (software: boolean) =>
+    [...contestsOf(network, config, input, { ...traits, software }).keys()]
+      .filter((key) => key.startsWith("matmulParameterGradients"));
+  assertEquals(joined(true), []);
+  assert(joined(false).includes("matmulParameterGradients f32[16, 8] f32[16, 8] -> f32[9, 8] biasRow=8"));
+});
+
 Deno.test("runTraining() refuses a tuned file that names a kernel that there is not", async () => {
   await inFolder(async (root) => {
     const { read } = await train(root, { tuned: "none" });

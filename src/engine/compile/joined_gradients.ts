@@ -5,8 +5,13 @@ import type { Tensor } from "../graph/tensor.ts";
 import { memoryOf, reachable } from "../graph/trace.ts";
 import { range } from "../ops/shape.ts";
 import { BLOCK } from "./parts.ts";
-import type { Write } from "./program.ts";
 import { callOf, firstFit } from "./schedule.ts";
+
+/** A tensor and where it is wanted. */
+interface Placed {
+  readonly tensor: Tensor;
+  readonly into: { readonly buffer: object; readonly offset: number };
+}
 
 /** The kernel that a device takes for a node by itself; null for formulas and views. */
 function kernelOf(node: Tensor, device: DeviceTraits): string | null {
@@ -20,16 +25,16 @@ function kernelOf(node: Tensor, device: DeviceTraits): string | null {
  * and, in the store's next block, of its bias), as parts of one. Nothing else may read either, and the kernel must be the
  * one that the first has by itself: a CPU has others, and so have wide convolutions.
  */
-export function joinGradients(
-  writes: readonly Write[],
+export function joinGradients<W extends Placed>(
+  writes: readonly W[],
   outputs: readonly Tensor[],
   device: DeviceTraits,
-): Write[] {
+): W[] {
   const used = new Set(outputs.map(memoryOf));
   for (const node of reachable([...writes.map(({ tensor }) => tensor), ...outputs])) {
     if (node.op?.lower !== "view") { for (const input of node.inputs) used.add(memoryOf(input)); }
   }
-  const isFree = ({ tensor }: Write) =>
+  const isFree = ({ tensor }: W) =>
     !used.has(memoryOf(tensor)) && sizeOf(tensor.shape) === sizeOf(memoryOf(tensor).shape);
   const joined = [...writes];
   for (const [first, { tensor, into }] of writes.entries()) {
@@ -41,8 +46,8 @@ export function joinGradients(
     const node = memoryOf(tensor), other = writes[second];
     const both = node.op?.beside?.(node, other.tensor, begin);
     if (!both || kernelOf(both, device) !== kernelOf(node, device)) continue;
-    joined[first] = { tensor: range(both, 0, tensor.shape), into };
-    joined[second] = { tensor: range(both, begin, other.tensor.shape), into: other.into };
+    joined[first] = { ...writes[first], tensor: range(both, 0, tensor.shape) };
+    joined[second] = { ...other, tensor: range(both, begin, other.tensor.shape) };
   }
   return joined;
 }
