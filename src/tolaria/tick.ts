@@ -2,6 +2,7 @@ import type { Action, Decision, Measurement, Observation } from "../contracts/co
 import type { Edge } from "../contracts/lifecycle.ts";
 import type { ActionContext, SlotMeasurement } from "../contracts/growth.ts";
 import { HEALTH } from "../contracts/health.ts";
+import { closingActions } from "./closing.ts";
 import { type Candidate, type Evaluation, measure } from "./evaluator.ts";
 import { callHooks } from "./hooks.ts";
 import { type ActivationHealth, measureHealth } from "./measure_health.ts";
@@ -170,7 +171,7 @@ async function decide(
     ticksLeft: trainer.ticksLeft,
     governor: trainer.governor.exhausted ? "rollbacks used up" : null,
   };
-  const last = closing(trainer, legal(context), context.ticksLeft);
+  const last = closingActions(legal(context), context.ticksLeft, config.growth.gates.blendOutTicks);
   const taken = last.flatMap((action) => act(trainer, action, context));
   if (last.length > 0) {
     const text = `the run is about to end: ${last.map(({ kind, slot }) => `${kind} ${slot}`).join(", ")}`;
@@ -226,13 +227,4 @@ function act(trainer: Trainer, action: Action, context: ActionContext): Edge[] {
     store.regroup(store.inGroup(`seed/${lifecycle.seedOf(action.slot)}`), `host/${action.slot}`);
   }
   return edges;
-}
-
-/** Before the run ends, seeds that may stay are made to stay, and the others are blended out while there is time. */
-function closing(trainer: Trainer, legal: readonly Action[], ticksLeft: number) {
-  if (ticksLeft > trainer.parts.config.growth.gates.blendOutTicks + 1) return [];
-  const fossils = legal.filter((action) => action.kind === "fossilize");
-  const prunes = legal.filter((action) => action.kind === "prune");
-  const kept = new Set(fossils.map((action) => action.slot));
-  return [...fossils, ...prunes.filter((action) => !kept.has(action.slot))];
 }
