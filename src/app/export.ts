@@ -56,12 +56,12 @@ export async function exportRun(
     checkpoint?: string | null;
   },
 ): Promise<ExportResult> {
-  const { openRun, writeWhole } = await import("./adapters/export_files.ts");
+  const { openRun, writeNetworkFile } = await import("./adapters/export_files.ts");
   const network = await networkOfRun(openRun(directory), checkpoint);
   const path = out ?? `${directory.replace(/\/+$/, "")}/model.${format}`;
   const loaded = readNetwork(writeNetwork(network), path);
   const bytes = writers[format](loaded);
-  writeWhole(path, bytes);
+  writeNetworkFile(path, bytes);
   return {
     path,
     sizeBytes: bytes.length,

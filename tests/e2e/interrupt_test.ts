@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { testRandom } from "../support/values.ts";
 import { follow, jsonLines, loggedEdges, newestCheckpoint, newRun, withConfig } from "./program.ts";
 
 /** A seed becomes a fossil, another is pruned; a checkpoint every second tick. */
@@ -56,30 +55,6 @@ Deno.test("Ctrl-C ends with 130 and a checkpoint; --resume ends with the bits of
     assertEquals([second.code, second.stderr], [0, ""]);
     assertEquals(second.lines[0].payload.resumedAt, stopped.payload.steps);
     assertEquals(await result(run), await uninterrupted());
-  });
-});
-
-Deno.test("kill -9 at three random points, resume: the same final bits, and no line of the log twice", async () => {
-  const seed = String(Date.now()), random = testRandom(seed);
-  await withConfig("points", GROWING, async (root) => {
-    const run = `${root}/runs/points-1`;
-    const notes: string[] = [];
-    for (let kills = 0; kills < 3; kills++) {
-      const at = 1 + Math.floor(40 * random()), delayMs = 30 * random();
-      let lines = 0;
-      const { signal, code } = await follow(kills === 0 ? newRun(root) : ["--resume", run], (_, kill) => {
-        if (++lines === at) setTimeout(() => kill("SIGKILL"), delayMs);
-      });
-      notes.push(`line ${at} + ${delayMs.toFixed(1)} ms (${signal ?? `ended with ${code}`})`);
-    }
-    console.log(`killed after ${notes.join(", ")}`);
-    const { code, stderr } = await follow(["--resume", run]);
-    assertEquals([code, stderr], [0, ""]);
-    assertEquals(await result(run), await uninterrupted());
-    const ticks = (await jsonLines(`${run}/metrics.jsonl`)).flatMap(({ topic, tick }) =>
-      topic === "tick.report" ? [tick] : []
-    );
-    assertEquals(ticks, Array.from({ length: 22 }, (_, k) => k + 1));
   });
 });
 

@@ -43,15 +43,16 @@ export interface Ended {
 }
 
 /**
- * Starts the program with `--json` and hands every line to `onLine` as it comes, with the way to signal the process;
- * resolves when it has ended.
+ * Starts the program, or another that takes its arguments, with `--json` and hands every line to `onLine` as it comes,
+ * with the way to signal the process; kills it after `killAfterMs` at the latest; resolves when it has ended.
  */
 export async function follow(
   args: readonly string[],
   onLine: (line: JsonLine, kill: (signal: Deno.Signal) => void) => void = () => {},
+  { program = ["main.ts"], killAfterMs }: { program?: readonly string[]; killAfterMs?: number } = {},
 ): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "main.ts", ...args, "--json"],
+    args: ["run", "-A", "--no-check", ...program, ...args, "--json"],
     env: ENVIRONMENT,
     stdout: "piped",
     stderr: "piped",
@@ -64,6 +65,7 @@ export async function follow(
       // It has ended by itself.
     }
   };
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => kill("SIGKILL"), killAfterMs);
   const lines: JsonLine[] = [];
   const stderr = new Response(child.stderr).text();
   let rest = "";
@@ -77,6 +79,7 @@ export async function follow(
   }
   const { code, signal } = await child.status;
   alive = false;
+  clearTimeout(timer);
   return { code, signal, lines, stderr: await stderr };
 }
 

@@ -1,6 +1,7 @@
 import { CIFAR10_FILES, CIFAR10_RECORDS_PER_FILE, parseCifar10 } from "../../engine/data/cifar10.ts";
 import type { Dataset } from "../../engine/data/dataset.ts";
 import { gunzip } from "../../engine/data/gunzip.ts";
+import { syncFolder, writeWhole } from "../../urza/adapters/whole_file.ts";
 import { UserError } from "../../util/errors.ts";
 import type { Download } from "./download.ts";
 import { download } from "./download.ts";
@@ -104,6 +105,7 @@ async function downloadInto(cache: string, source: Cifar10Source, hooks: LoadHoo
     await Deno.rename(unpacked, final).catch(async (error) => {
       if (await Deno.stat(final).then(() => false, () => true)) throw error;
     });
+    syncFolder(cache);
     return dataset;
   } finally {
     await Deno.remove(work, { recursive: true });
@@ -125,6 +127,6 @@ async function unpack(archive: string, name: string, folder: string): Promise<vo
   const files = untar(await gunzip({ name, bytes: await Deno.readFile(archive) }));
   await Deno.mkdir(folder);
   for (const { name, bytes } of files) {
-    await Deno.writeFile(`${folder}/${name.slice(name.lastIndexOf("/") + 1)}`, bytes);
+    writeWhole(`${folder}/${name.slice(name.lastIndexOf("/") + 1)}`, bytes);
   }
 }

@@ -1,4 +1,5 @@
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
+import { writeWhole } from "../../urza/adapters/whole_file.ts";
 import { createFileStore } from "../../urza/adapters/files.ts";
 import { UserError } from "../../util/errors.ts";
 import type { RunContents } from "../export_run.ts";
@@ -41,11 +42,8 @@ export function readNetworkFile(path: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Writes a file whole or not at all. */
-export function writeWhole(path: string, bytes: Uint8Array): void {
-  attempt("write", path, () => {
-    Deno.writeFileSync(`${path}.tmp`, bytes);
-    Deno.renameSync(`${path}.tmp`, path);
-  });
+export function writeNetworkFile(path: string, bytes: Uint8Array): void {
+  attempt("write", path, () => writeWhole(path, bytes));
 }
 
 function attempt<T>(operation: "read" | "write", path: string, work: () => T): T {

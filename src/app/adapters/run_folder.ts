@@ -2,6 +2,7 @@ import type { AnyEnvelope, Topic } from "../../contracts/events.ts";
 import type { Edge } from "../../contracts/lifecycle.ts";
 import { createFileStore } from "../../urza/adapters/files.ts";
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
+import { makeFolder, writeWhole } from "../../urza/adapters/whole_file.ts";
 import type { Store } from "../../urza/mod.ts";
 import { finiteOrText, parseJson } from "../../util/json.ts";
 import type { LogLengths } from "../checkpoint.ts";
@@ -30,15 +31,10 @@ export class RunFolder implements RunFiles {
 
   /** Makes `<out>/<name>-<n>` with the first number that is free. */
   static create(out: string, name: string): RunFolder {
-    attempt("write", out, () => Deno.mkdirSync(out, { recursive: true }));
+    attempt("write", out, () => makeFolder(out));
     for (let n = 1;; n++) {
       const path = `${out}/${name}-${n}`;
-      try {
-        Deno.mkdirSync(path);
-        return new RunFolder(path);
-      } catch (error) {
-        if (!(error instanceof Deno.errors.AlreadyExists)) throw explainFileError("write", path, error);
-      }
+      if (attempt("write", path, () => makeFolder(path))) return new RunFolder(path);
     }
   }
 
@@ -65,10 +61,7 @@ export class RunFolder implements RunFiles {
 
   writeJson(name: string, value: unknown): void {
     const path = `${this.path}/${name}`;
-    attempt("write", path, () => {
-      Deno.writeTextFileSync(`${path}.tmp`, JSON.stringify(value, null, 2) + "\n");
-      Deno.renameSync(`${path}.tmp`, path);
-    });
+    attempt("write", path, () => writeWhole(path, JSON.stringify(value, null, 2) + "\n"));
   }
 
   /** Appends an event to the log that it belongs in. */

@@ -1,6 +1,7 @@
 import type { TunedKernels } from "../../contracts/tuned.ts";
 import type { AdapterDescription } from "../../engine/gpu/device.ts";
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
+import { aboveOf, makeFolder, writeWhole } from "../../urza/adapters/whole_file.ts";
 import { usageError, UserError } from "../../util/errors.ts";
 import { adapterSlug, parseTuned } from "../tuned_kernels.ts";
 import { parseJson } from "../../util/json.ts";
@@ -39,9 +40,8 @@ function jsonOf(text: string, path: string): unknown {
 /** Writes a tuned file, whole or not at all. */
 export function writeTuned(path: string, tuned: TunedKernels): void {
   try {
-    Deno.mkdirSync(path.replace(/[^/]*$/, "") || ".", { recursive: true });
-    Deno.writeTextFileSync(`${path}.tmp`, JSON.stringify(tuned, null, 1) + "\n");
-    Deno.renameSync(`${path}.tmp`, path);
+    makeFolder(aboveOf(path));
+    writeWhole(path, JSON.stringify(tuned, null, 1) + "\n");
   } catch (error) {
     throw explainFileError("write", path, error);
   }

@@ -5,6 +5,7 @@ import type { Store } from "../store.ts";
 import { denoDisk, type Disk } from "./disk.ts";
 import { explainFileError } from "./file_errors.ts";
 import { sqliteIndex } from "./sqlite_index.ts";
+import { aboveOf } from "./whole_file.ts";
 
 /** Temporary files older than this belong to a writer that was killed. */
 const STALE_TEMPORARY_MS = 3_600_000;
@@ -192,13 +193,6 @@ async function writeSynced(file: Awaited<ReturnType<Disk["create"]>>, bytes: Uin
 /** `a` of `a/b`, the root of `a`. */
 function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
-}
-
-/** The folder that a folder of the disk lies in. */
-function aboveOf(folder: string): string {
-  const bare = folder.replace(/\/+$/, "");
-  const at = bare.lastIndexOf("/");
-  return at === -1 ? "." : at === 0 ? "/" : bare.slice(0, at);
 }
 
 async function unlessMissing<T>(work: Promise<T>): Promise<T | null> {
