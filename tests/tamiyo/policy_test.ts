@@ -225,13 +225,16 @@ Deno.test("features are normalised by what was met in training, at most ±5, and
   );
 });
 
-Deno.test("a slot that the graph lacks is an error", () => {
-  const observation = { ...observationLike(), graph: graphLike(["b"]) };
-  assertThrows(
-    () => policy.encode([observation], policy.shapeFor([observation])),
-    Error,
-    "policy: want slot a in the graph, got none of that name",
-  );
+Deno.test("a slot that the graph lacks is an error, and so is an action on it", () => {
+  const lacking = { ...observationLike(), graph: graphLike(["b"]) };
+  const acting = observationLike({ legal: [{ kind: "prune", slot: "z" }] });
+  for (const [observation, slot] of [[lacking, "a"], [acting, "z"]] as const) {
+    assertThrows(
+      () => policy.encode([observation], policy.shapeFor([observation])),
+      Error,
+      `policy: want slot ${slot} in the graph and among the slots, got none of that name`,
+    );
+  }
 });
 
 /** A loss of all scores and values, its gradients, and the numbers for them. */

@@ -46,12 +46,17 @@ function positionsOf(shape: Shape, target: Shape): Uint32Array | null {
   return positions;
 }
 
+/** Of calls that are made again and again. */
+const positions = new WeakMap<Call, readonly (Uint32Array | null)[]>();
+
 /** Evaluates a scalar function over broadcast operands in float64. */
 function mapReference(f: Scalar, inputs: readonly Values[], call: Call, into?: Values): Values {
   const { shape } = call.output;
   const result = into ?? new Float64Array(sizeOf(shape));
   const [a, b, c] = inputs;
-  const [pa, pb, pc] = call.inputs.map((input) => positionsOf(input.shape, shape));
+  const places = positions.get(call) ?? call.inputs.map((input) => positionsOf(input.shape, shape));
+  positions.set(call, places);
+  const [pa, pb, pc] = places;
   for (let i = 0; i < result.length; i++) {
     const x = a[pa ? pa[i] : i];
     if (!b) result[i] = f(x);

@@ -26,39 +26,52 @@ function transposedMatrices(x: Values, rows: number, columns: number): Float64Ar
   });
 }
 
-/** One product, four columns at a time; every sum is taken in the order of k. The numbers behind arrays say where they begin. */
-function multiply(
-  a: Values,
-  beginA: number,
-  b: Values,
-  beginB: number,
-  y: Values,
-  beginY: number,
-  m: number,
-  k: number,
-  n: number,
-): void {
-  for (let row = 0; row < m; row++) {
-    const from = beginA + row * k, to = beginY + row * n;
+/** Where a matrix begins among others. */
+interface Matrix {
+  readonly values: Values;
+  readonly begin: number;
+}
+
+/** One product, two rows and four columns at a time; every sum is taken in the order of k. */
+function multiply(left: Matrix, right: Matrix, result: Matrix, m: number, k: number, n: number): void {
+  const a = left.values, b = right.values, y = result.values;
+  for (let row = 0; row < m; row += 2) {
+    // The last of an odd number of rows is its own companion.
+    const other = row + 1 < m ? 1 : 0;
+    const upper = left.begin + row * k, lower = upper + other * k;
+    const to = result.begin + row * n, below = to + other * n;
     let column = 0;
     for (; column + 4 <= n; column += 4) {
-      let sum0 = 0, sum1 = 0, sum2 = 0, sum3 = 0;
-      for (let j = 0, at = beginB + column; j < k; j++, at += n) {
-        const left = a[from + j];
-        sum0 += left * b[at];
-        sum1 += left * b[at + 1];
-        sum2 += left * b[at + 2];
-        sum3 += left * b[at + 3];
+      let u0 = 0, u1 = 0, u2 = 0, u3 = 0, l0 = 0, l1 = 0, l2 = 0, l3 = 0;
+      for (let j = 0, at = right.begin + column; j < k; j++, at += n) {
+        const u = a[upper + j], l = a[lower + j];
+        const w0 = b[at], w1 = b[at + 1], w2 = b[at + 2], w3 = b[at + 3];
+        u0 += u * w0;
+        u1 += u * w1;
+        u2 += u * w2;
+        u3 += u * w3;
+        l0 += l * w0;
+        l1 += l * w1;
+        l2 += l * w2;
+        l3 += l * w3;
       }
-      y[to + column] = sum0;
-      y[to + column + 1] = sum1;
-      y[to + column + 2] = sum2;
-      y[to + column + 3] = sum3;
+      y[to + column] = u0;
+      y[to + column + 1] = u1;
+      y[to + column + 2] = u2;
+      y[to + column + 3] = u3;
+      y[below + column] = l0;
+      y[below + column + 1] = l1;
+      y[below + column + 2] = l2;
+      y[below + column + 3] = l3;
     }
     for (; column < n; column++) {
-      let sum = 0;
-      for (let j = 0; j < k; j++) sum += a[from + j] * b[beginB + j * n + column];
-      y[to + column] = sum;
+      let u = 0, l = 0;
+      for (let j = 0, at = right.begin + column; j < k; j++, at += n) {
+        u += a[upper + j] * b[at];
+        l += a[lower + j] * b[at];
+      }
+      y[to + column] = u;
+      y[below + column] = l;
     }
   }
 }
@@ -91,7 +104,8 @@ const matmulOp = defineOp<MatmulAttrs>({
     const right = transposeB ? transposedMatrices(b, n, k) : b;
     const y = into ?? new Float64Array(batch * m * n);
     for (let block = 0; block < batch; block++) {
-      multiply(left, block * m * k, right, block * k * n, y, block * m * n, m, k, n);
+      const at = (values: Values, size: number): Matrix => ({ values, begin: block * size });
+      multiply(at(left, m * k), at(right, k * n), at(y, m * n), m, k, n);
     }
     return y;
   },

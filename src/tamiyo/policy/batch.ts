@@ -35,7 +35,7 @@ export function batchShape(observations: readonly Observation[]): GraphBatch {
     batch: roomFor(observations.length),
     actions: roomFor(Math.max(0, ...observations.map(({ legal }) => legal.length))),
     nodes: total(({ graph }) => graph.nodes.length),
-    edges: total(({ graph }) => graph.edges.length),
+    edges: total(({ graph }) => graph.nodes.length + graph.edges.length),
     slots: total(({ slots }) => slots.length),
   };
 }
@@ -43,14 +43,14 @@ export function batchShape(observations: readonly Observation[]): GraphBatch {
 /** What the lists of a batch lead from and to. */
 export function listSizes({ batch, actions, nodes, edges, slots }: GraphBatch) {
   return {
-    /** From nodes to the nodes that data flows to. */
+    /** From nodes to themselves and to the nodes that data flows to. */
     flow: { rows: nodes, segments: nodes, edges },
     /** From nodes to graphs. */
     graph: { rows: nodes, segments: batch, edges: nodes },
     /** From slots to their nodes. */
     slot: { rows: slots, segments: nodes, edges: slots },
-    /** From nodes to the actions on them. */
-    action: { rows: nodes, segments: batch * actions, edges: batch * actions },
+    /** From slots to the actions on them. */
+    action: { rows: slots, segments: batch * actions, edges: batch * actions },
   } satisfies Record<string, ListSizes>;
 }
 
@@ -87,8 +87,10 @@ export function encodeBatch(
       const [ins, outs] = degrees[n];
       normalisers.node.write({ node: one, ins, outs, observation }, rowAt(nodes, node + n));
       graphs.push([node + n, k]);
+      flow.push([node + n, node + n]);
     }
     for (const [from, to] of graph.edges) flow.push([node + from, node + to]);
+    const rowOf = new Map(observation.slots.map((one, s) => [one.slot, slot + s]));
     for (const one of observation.slots) {
       normalisers.slot.write({ slot: one, observation, blueprints }, rowAt(slots, slot));
       slotted.push([slot++, node + nodeOf(observation, one.slot)]);
@@ -98,7 +100,7 @@ export function encodeBatch(
       const at = k * actions + a;
       normalisers.action.write({ action, observation, blueprints }, rowAt(acts, at));
       mask[at] = 1;
-      if (action.kind !== "wait") acted.push([node + nodeOf(observation, action.slot), at]);
+      if (action.kind !== "wait") acted.push([rowOf.get(action.slot) ?? strange(action.slot), at]);
     }
     node += graph.nodes.length;
   }
@@ -143,7 +145,9 @@ function degreesOf({ nodes, edges }: Observation["graph"]): [number, number][] {
 }
 
 function nodeOf({ graph }: Observation, slot: string): number {
-  const node = graph.slots[slot];
-  if (node === undefined) throw new Error(`policy: want slot ${slot} in the graph, got none of that name`);
-  return node;
+  return graph.slots[slot] ?? strange(slot);
+}
+
+function strange(slot: string): never {
+  throw new Error(`policy: want slot ${slot} in the graph and among the slots, got none of that name`);
 }

@@ -38,7 +38,7 @@ const Saved = z.strictObject({
 
 /**
  * The policy that sees the network as a graph: three rounds of messages along the flow of data, forwards and backwards with
- * weights of their own; a score for every legal action from its slot's node, what it is, and the whole; and the value of
+ * weights of their own, a node being its own neighbour (Kipf & Welling 2017) and its state carried on beside; a score for every legal action from its slot's node, what it is, and the whole; and the value of
  * the whole. Whatever the order of nodes, slots and actions, the scores are theirs and the value is the same.
  *
  * @param blueprints Those that it can tell apart by more than their numbers, at most 15; their order is for good.
@@ -98,13 +98,14 @@ function trace(scope: Scope, shape: GraphBatch) {
   const acts = stepInput("actions", [batch * actions, widthOf(actionFeatures)]);
   const mask = stepInput("mask", [batch, actions]);
 
-  const ofSlots = segmentSum(linear(scope, "slots", slots), segmentInputs("slot", sizes.slot));
+  const slotted = segmentInputs("slot", sizes.slot);
+  const ofSlots = segmentSum(linear(scope, "slots", slots), slotted);
   let h = relu(add(dense(scope, "nodes", nodes, WIDTH), ofSlots));
   for (let round = 1; round <= ROUNDS; round++) {
-    const inner = scope.scope(`round${round}`), fanIn = 3 * WIDTH;
-    const forwards = linear(inner, "forwards", segmentMean(h, flow), fanIn);
+    const inner = scope.scope(`round${round}`), fanIn = 2 * WIDTH;
+    const forwards = dense(inner, "forwards", segmentMean(h, flow), WIDTH, he(fanIn));
     const backwards = linear(inner, "backwards", segmentMean(h, transposed(flow)), fanIn);
-    h = add(h, relu(add(add(dense(inner, "self", h, WIDTH, he(fanIn)), forwards), backwards)));
+    h = add(h, relu(add(forwards, backwards)));
   }
   const pooled = concat([segmentMean(h, graph), segmentMax(h, graph)], 1);
   const whole = relu(add(dense(scope, "pooled", pooled, WIDTH), linear(scope, "globals", globals)));
@@ -112,8 +113,9 @@ function trace(scope: Scope, shape: GraphBatch) {
   const hidden = relu(dense(scope, "value1", whole, VALUE_WIDTH));
   const values = reshape(dense(scope, "value2", hidden, 1, he(2 * VALUE_WIDTH)), [batch]);
 
-  // WAIT concerns no node.
-  const concerned = segmentSum(linear(scope, "concerned", h), segmentInputs("action", sizes.action));
+  // WAIT concerns no slot.
+  const ofSlot = linear(scope, "slot", segmentSum(h, transposed(slotted)));
+  const concerned = segmentSum(ofSlot, segmentInputs("action", sizes.action));
   const perAction = reshape(add(dense(scope, "actions", acts, WIDTH), concerned), [batch, actions, WIDTH]);
   const context = reshape(linear(scope, "context", whole), [batch, 1, WIDTH]);
   const scored = reshape(relu(add(perAction, context)), [batch * actions, WIDTH]);
