@@ -44,7 +44,9 @@ export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline, plan: 
   let program: Program;
   try {
     await blameKernels(gpu, async () => {
-      await Promise.all(plan.dispatches.map(({ dispatch, halves }) => gpu.pipelines.get(dispatch, halves)));
+      const compiling = plan.dispatches.map(({ dispatch, halves }) => gpu.pipelines.get(dispatch, halves));
+      await Promise.allSettled(compiling);
+      await Promise.all(compiling);
     });
     for (const { name, shape } of trial.sources) {
       views.set(name, gpu.allocator.storage(`admission/${name}`, sizeOf(shape) * 4));

@@ -1,8 +1,10 @@
 import { formatShape, sizeOf } from "../../util/shape.ts";
+import { inTurns } from "../../util/turns.ts";
 import { broadcastTo } from "../ops/reduce.ts";
 import { alignUp, type BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
-import { bind, type BoundDispatch } from "../gpu/recorder.ts";
+import type { Pipeline } from "../gpu/pipeline_cache.ts";
+import { bindTo, type BoundDispatch } from "../gpu/recorder.ts";
 import { materialise, type Source, type Tensor } from "../graph/tensor.ts";
 import { memoryOf, offsetOf, reachable } from "../graph/trace.ts";
 import { joinGradients } from "./joined_gradients.ts";
@@ -11,7 +13,7 @@ import { writesInPlace } from "./parts.ts";
 import { updatesInPlace } from "./updates.ts";
 import { type Interval, planMemory } from "./memory.ts";
 import type { Task } from "./fuse_hooks.ts";
-import { bytesOf, type ChooseVariant, firstFit, schedule } from "./schedule.ts";
+import { bytesOf, type ChooseVariant, firstFit, scheduling } from "./schedule.ts";
 import { type Halves, NO_HALVES, type Precision, requireHalves, storedAsHalves } from "./storage.ts";
 import { StepBuffer } from "./step_buffer.ts";
 
@@ -55,20 +57,38 @@ export interface Program {
 /** Where a task's operands lie. */
 type Placement = (tensor: Tensor) => BufferView;
 
+/** What a program will compute, before it has any memory. */
+interface Plan {
+  readonly writes: readonly Write[];
+  readonly roots: readonly Tensor[];
+  readonly halves: Halves;
+  readonly tasks: readonly Task[];
+}
+
+function* planning(gpu: Gpu, spec: ProgramSpec): Generator<void, Plan> {
+  const outputs = Object.values(spec.outputs ?? {});
+  const wanted = joinGradients(spec.writes ?? [], outputs, gpu.traits);
+  yield;
+  const updates = updatesInPlace(wanted, outputs, spec.memory);
+  yield;
+  const writes = separateWrites(wanted, outputs, spec.memory, updates);
+  yield;
+  const roots = [...writes.map((w) => w.tensor), ...outputs];
+  const halves = halvesOf(gpu, spec, writes, roots);
+  yield;
+  const tasks = yield* scheduling(roots, gpu.traits, spec.choose ?? firstFit, halves, updates);
+  return { writes, roots, halves, tasks };
+}
+
 /**
  * Compiles a graph: fuses, plans memory, picks kernels, builds pipelines and bind groups. Kernels compile side by
- * side where the device can; the event loop has its turn between two, so that a training loop goes on meanwhile.
+ * side where the device can; all that this thread does is done in slices, so that a training loop goes on meanwhile.
  *
  * @throws {GpuError} if a buffer is too large, a kernel does not compile, or the device has no f16 for mixed precision.
  */
 export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
   const outputs = spec.outputs ?? {};
-  const wanted = joinGradients(spec.writes ?? [], Object.values(outputs), gpu.traits);
-  const updates = updatesInPlace(wanted, Object.values(outputs), spec.memory);
-  const writes = separateWrites(wanted, Object.values(outputs), spec.memory, updates);
-  const roots = [...writes.map((w) => w.tensor), ...Object.values(outputs)];
-  const halves = halvesOf(gpu, spec, writes, roots);
-  const planned = schedule(roots, gpu.traits, spec.choose ?? firstFit, halves, updates);
+  const { writes, roots, halves, tasks: planned } = await inTurns(planning(gpu, spec));
   const step = new StepBuffer(gpu, spec.label, [...sourcesOf(roots, "step"), ...spec.stepInputs ?? []]);
   const owned: BufferView[] = [];
   const own = (name: string, bytes: number) => {
@@ -104,7 +124,8 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
         size: alignUp(bytes * sizeOf(tensor.shape), 16),
       };
     };
-    const dispatches = await bindTasks(gpu, tasks, place, intermediates.scratch);
+    const pipelines = await pipelinesOf(gpu, tasks, halves);
+    const dispatches = await inTurns(bindTasks(gpu, tasks, pipelines, place, intermediates.scratch));
     return {
       label: spec.label,
       dispatches,
@@ -139,33 +160,59 @@ function halvesOf(
   return new Set([...own, ...given]);
 }
 
-async function bindTasks(
+/** The pipelines of each task's dispatches. */
+async function pipelinesOf(gpu: Gpu, tasks: readonly Task[], halves: Halves): Promise<Pipeline[][]> {
+  const asking = await inTurns(requests(gpu, tasks, halves));
+  // Where one fails, the buffers of the others are still wanted until they have ended.
+  await Promise.allSettled(asking.flat());
+  const pipelines = await Promise.all(asking.map((of) => Promise.all(of)));
+  gpu.check();
+  return pipelines;
+}
+
+function* requests(gpu: Gpu, tasks: readonly Task[], halves: Halves): Generator<void, Promise<Pipeline>[][]> {
+  const asking: Promise<Pipeline>[][] = [];
+  for (const { lowering, reads, result } of tasks) {
+    asking.push(lowering.dispatches.map((dispatch) => {
+      const stored = dispatch.operands.map((operand) =>
+        operand === "output"
+          ? halves.has(result)
+          : "input" in operand && halves.has(memoryOf(reads[operand.input]))
+      );
+      const pipeline = gpu.pipelines.get(dispatch, stored);
+      pipeline.catch(() => {});
+      return pipeline;
+    }));
+    yield;
+  }
+  return asking;
+}
+
+function* bindTasks(
   gpu: Gpu,
   tasks: readonly Task[],
+  pipelines: readonly (readonly Pipeline[])[],
   place: Placement,
   scratch: readonly (readonly BufferView[])[],
-): Promise<BoundDispatch[]> {
-  const binding: Promise<BoundDispatch[]>[] = [];
+): Generator<void, BoundDispatch[]> {
+  const bound: BoundDispatch[] = [];
   for (const [at, task] of tasks.entries()) {
-    if (at > 0) await new Promise((resolve) => setTimeout(resolve));
-    binding.push(bindTask(gpu, task, task.reads.map(place), place(task.result), scratch[at]));
-    binding[at].catch(() => {});
+    bound.push(...bindTask(gpu, task, pipelines[at], task.reads.map(place), place(task.result), scratch[at]));
+    yield;
   }
-  // Where one fails, the buffers of the others are still wanted until they have ended.
-  await Promise.allSettled(binding);
-  const bound = await Promise.all(binding);
   gpu.check();
-  return bound.flat();
+  return bound;
 }
 
 /** Binds the dispatches of one task to its operands. Its FLOPs are those of the dispatch that moves the most. */
-async function bindTask(
+function bindTask(
   gpu: Gpu,
   task: Task,
+  pipelines: readonly Pipeline[],
   reads: readonly BufferView[],
   result: BufferView,
   scratch: readonly BufferView[],
-): Promise<BoundDispatch[]> {
+): BoundDispatch[] {
   const { dispatches } = task.lowering;
   const views = dispatches.map(({ operands }) =>
     operands.map((operand) =>
@@ -183,12 +230,10 @@ async function bindTask(
   );
   const main = traffic.indexOf(Math.max(...traffic));
   const what = describe(task);
-  const bound: BoundDispatch[] = [];
-  for (const [k, dispatch] of dispatches.entries()) {
-    const flops = k === main ? task.flops : 0;
-    bound.push(await bind(gpu, dispatch, views[k], { what, flops, bytes: traffic[k] }));
-  }
-  return bound;
+  return dispatches.map((dispatch, k) => {
+    const work = { what, flops: k === main ? task.flops : 0, bytes: traffic[k] };
+    return bindTo(gpu, pipelines[k], dispatch, views[k], work);
+  });
 }
 
 /** `conv2d [8, 32, 32, 3] [3, 3, 3, 16] -> [8, 32, 32, 16]`. */

@@ -1,4 +1,5 @@
 import { sizeOf } from "../../util/shape.ts";
+import { atOnce } from "../../util/turns.ts";
 import type { Call, DeviceTraits, Variant } from "../gpu/kernel.ts";
 import { single } from "../gpu/kernel.ts";
 import type { Tensor } from "../graph/tensor.ts";
@@ -43,6 +44,17 @@ export function schedule(
   halves: Halves = NO_HALVES,
   updates: ReadonlyMap<Tensor, Tensor> = new Map(),
 ): Task[] {
+  return atOnce(scheduling(outputs, device, choose, halves, updates));
+}
+
+/** The same with pauses, for work in the background. */
+export function* scheduling(
+  outputs: readonly Tensor[],
+  device: DeviceTraits,
+  choose: ChooseVariant,
+  halves: Halves,
+  updates: ReadonlyMap<Tensor, Tensor>,
+): Generator<void, Task[]> {
   const order = reachable(outputs);
   const kept = new Set(outputs.map(memoryOf));
   const fusions = fuse(order, kept);
@@ -50,6 +62,7 @@ export function schedule(
   for (const node of order) {
     const { op } = node;
     if (!op || op.lower === "view") continue;
+    yield;
     if ("wgsl" in op.lower) {
       const fusion = fusions.get(node);
       if (!fusion) continue;
@@ -70,7 +83,10 @@ export function schedule(
       drafts.push({ reads: node.inputs, result: node, lowering, flops: op.flops(call) });
     }
   }
-  return joinUpdates(joinTasks(drafts, kept));
+  yield;
+  const tasks = joinTasks(drafts, kept);
+  yield;
+  return joinUpdates(tasks);
 }
 
 /** Bytes of a tensor in memory. */

@@ -1,3 +1,4 @@
+import { ownTurn } from "../../util/turns.ts";
 import { GpuError } from "./errors.ts";
 import { storeHalves } from "./half_storage.ts";
 import type { Dispatch } from "./kernel.ts";
@@ -10,11 +11,16 @@ export interface Pipeline {
   readonly access: readonly Access[];
 }
 
-/** Compiled kernels by their final WGSL text; each text is compiled once a device. */
+/**
+ * Compiled kernels by their final WGSL text; each text is compiled once a device. Compiling goes on beside a training
+ * loop: WGSL is read on the thread that asks, one kernel in a turn of the event loop, and the rest is the driver's.
+ */
 export class PipelineCache {
   #device: GPUDevice;
   #layouts = new Map<string, GPUBindGroupLayout>();
   #pipelines = new Map<string, Promise<Pipeline>>();
+  /** The same by what was asked for: texts take longer to make than all the rest of a hit. */
+  #asked = new Map<string, Promise<Pipeline>>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -31,16 +37,18 @@ export class PipelineCache {
    * @throws {GpuError} if the WGSL does not compile: kernel, line and the compiler's words.
    */
   get({ name, source, constants }: Dispatch, halves: readonly boolean[] = []): Promise<Pipeline> {
+    const asked = `${halves.map(Number)} ${JSON.stringify(constants)} ${source}`;
+    const known = this.#asked.get(asked);
+    if (known) return known;
     const code = storeHalves(name, specialize(name, source, constants), halves);
-    let pipeline = this.#pipelines.get(code);
-    if (!pipeline) {
-      pipeline = this.#compile(name, code);
-      this.#pipelines.set(code, pipeline);
-    }
+    const pipeline = this.#pipelines.get(code) ?? this.#compile(name, code);
+    this.#pipelines.set(code, pipeline);
+    this.#asked.set(asked, pipeline);
     return pipeline;
   }
 
   async #compile(name: string, code: string): Promise<Pipeline> {
+    await ownTurn();
     const access = bindingAccess(code);
     const layout = this.#layout(access);
     this.#device.pushErrorScope("validation");

@@ -1,6 +1,7 @@
 import type { BufferView } from "./allocator.ts";
 import type { Gpu } from "./device.ts";
 import type { Dispatch } from "./kernel.ts";
+import type { Pipeline } from "./pipeline_cache.ts";
 
 /** How much a dispatch has to do, as profiles count it. */
 export interface Work {
@@ -30,10 +31,18 @@ export async function bind(
   views: readonly BufferView[],
   work: Partial<Work> = {},
 ): Promise<BoundDispatch> {
-  const { pipeline, layout, access } = await gpu.pipelines.get(
-    dispatch,
-    views.map(({ stored }) => stored === "f16"),
-  );
+  const pipeline = await gpu.pipelines.get(dispatch, views.map(({ stored }) => stored === "f16"));
+  return bindTo(gpu, pipeline, dispatch, views, work);
+}
+
+/** Binds the operands of a dispatch whose pipeline is there. */
+export function bindTo(
+  gpu: Gpu,
+  { pipeline, layout, access }: Pipeline,
+  dispatch: Dispatch,
+  views: readonly BufferView[],
+  work: Partial<Work> = {},
+): BoundDispatch {
   if (access.length !== views.length) {
     throw new Error(
       `internal: kernel ${dispatch.name} declares ${access.length} bindings, got ${views.length}`,
