@@ -46,7 +46,7 @@ export interface TezzeretOptions {
   readonly version: string;
   /** Name under which work is claimed, unique to this process. Default: a random one. */
   readonly owner?: string;
-  /** For how long. Also how long the work of a killed process is left alone. Default 5000. */
+  /** For how long, until it is renewed. Also how long the work of a killed process is left alone. Default 5000. */
   readonly leaseMs?: number;
   readonly cache?: KernelCacheOptions;
   readonly breaker?: Omit<BreakerOptions, "counts">;
@@ -125,11 +125,11 @@ export function createTezzeret(options: TezzeretOptions): Tezzeret {
       kernels: kernels.map(({ name, sha256, dispatches }) => ({ name, sha256, dispatches })),
     };
     const key = await sha256(canonicalJson(manifest));
-    const record = await settleOnce(store.records, claim("kernel", key, manifest), async () => {
+    const record = await settleOnce(store.records, claim("kernel", key, manifest), async (heartbeat) => {
       const started = performance.now();
       for (const { code } of kernels) await store.put(encode(code));
       return await verdictOf(async () => {
-        const measured = await workshop.test({ blueprint, shape });
+        const measured = await workshop.test({ blueprint, shape }, heartbeat);
         return { ...measured, elapsedMs: performance.now() - started };
       }, `blueprint ${blueprint.name} at ${formatShape(shape)}: `);
     });

@@ -17,24 +17,51 @@ export interface Verdict {
   readonly report: Json;
 }
 
+/** How work that goes on for long says that it is still at it. */
+export interface Heartbeat {
+  /** Milliseconds in which it is to be heard of. */
+  readonly everyMs: number;
+  beat(): void;
+}
+
 const POLL_MS = 100;
+
+/** Beats while work goes on, from the thread that does it: one that hangs or is stopped falls silent. */
+export async function beating<T>(heartbeat: Heartbeat | undefined, work: () => Promise<T>): Promise<T> {
+  if (!heartbeat) return await work();
+  const timer = setInterval(() => heartbeat.beat(), heartbeat.everyMs);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
 
 /**
  * The settled record of an asset: as it is where it is settled, else after `work` under a lease, or after somebody
- * else's work. Leases are short and not renewed: one that ran out under slow work is claimed again to hand in the result,
- * and the lease of a killed process delays its successor by `leaseMs` at most. Where two work on the same all the same,
- * the first result counts; both are the same, as the work depends on nothing but the asset.
+ * else's work. Leases are short, and renewed for as long as the work's heartbeat is heard: a killed process delays its
+ * successor by `leaseMs` at most, and slow work is not done twice. A lease that ran out all the same, as a process was
+ * stopped, is claimed again to hand in the result; where two then work on one asset the first result counts, and both
+ * are the same, as the work depends on nothing but the asset.
  *
  * @throws {Error} what `work` throws; the record may be claimed again once the lease has run out.
  */
 export async function settleOnce(
   records: Records,
   { kind, hash, meta, owner, leaseMs }: Claim,
-  work: () => Promise<Verdict>,
+  work: (heartbeat: Heartbeat) => Promise<Verdict>,
 ): Promise<AssetRecord> {
   let verdict: Verdict | null = null;
   let secondTry = false;
   let waiting = { holder: "", since: 0 };
+  let renewing: Promise<unknown> | null = null;
+  const heartbeat: Heartbeat = {
+    everyMs: leaseMs / 3,
+    beat() {
+      // What cannot be renewed is claimed again when the work is done.
+      renewing ??= records.renew(kind, hash, owner, leaseMs).catch(() => {}).finally(() => renewing = null);
+    },
+  };
   for (;;) {
     const record = await records.register(kind, hash, meta);
     if (record.state !== "UNVALIDATED" && record.state !== "COMPILING") return record;
@@ -50,7 +77,11 @@ export async function settleOnce(
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       continue;
     }
-    verdict ??= await work();
+    try {
+      verdict ??= await work(heartbeat);
+    } finally {
+      await renewing;
+    }
     try {
       return await records.settle(kind, hash, owner, verdict.to, verdict.report);
     } catch (error) {

@@ -5,6 +5,7 @@ import type { Gpu } from "../engine/gpu/device.ts";
 import { sameShape, type Shape } from "../util/shape.ts";
 import { BlueprintError } from "./build.ts";
 import { fitOf } from "./check.ts";
+import { beating, type Heartbeat } from "./lease.ts";
 import { pipelinesFor, type Plan, type PlannedKernel, planOf } from "./pipelines.ts";
 import type { Deviation, PipelineCost, Validation } from "./report.ts";
 import { openRig, type Rig } from "./rig.ts";
@@ -38,7 +39,7 @@ export interface Workshop {
    *
    * @throws {BlueprintError} if they do not compile or do not compute what the blueprint says.
    */
-  test(order: WorkOrder): Promise<Validation>;
+  test(order: WorkOrder, heartbeat?: Heartbeat): Promise<Validation>;
   close(): void;
 }
 
@@ -93,6 +94,39 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
     return Object.values(all).reduce((worst, one) => one.relative > worst.relative ? one : worst);
   }
 
+  async function test(order: WorkOrder): Promise<Validation> {
+    const { fit, checkedShape, batchShape } = shapesOf(order);
+    const rigs: Rig[] = [];
+    const opened = async (shape: Shape, pipeline = fused) => {
+      const one = await open(order, shape, pipeline);
+      rigs.push(one.rig);
+      return one;
+    };
+    try {
+      const corner = await opened(checkedShape);
+      const fault = order.blueprint.fault === true;
+      const checked = await validate(corner.rig, { seed, precision, fault });
+      const main = sameShape(checkedShape, batchShape) ? corner : await opened(batchShape);
+      const plain = thorough ? await opened(batchShape, reference) : null;
+      // Overflow depends on the order of sums, which is the pipelines' own.
+      const comparable = plain !== null && checked.finite && !fault;
+      const batchError = comparable ? await compareBatch(main.rig, plain.rig, checked.tolerance) : null;
+      const { total, costs } = await costsOf(main.rig, main.plan);
+      return {
+        ...checked,
+        parameters: fit.parameters,
+        flops: fit.flops,
+        batchError,
+        fused: total,
+        reference: plain && (await costsOf(plain.rig, plain.plan)).total,
+        costs,
+        spentFlops: rigs.reduce((sum, { spent }) => sum + spent, 0),
+      };
+    } finally {
+      for (const rig of rigs) rig.destroy();
+    }
+  }
+
   return {
     async draft(order) {
       const { checkedShape, batchShape } = shapesOf(order);
@@ -104,38 +138,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       return { checkedShape, batchShape, kernels: [...kernels, ...corner] };
     },
 
-    async test(order) {
-      const { fit, checkedShape, batchShape } = shapesOf(order);
-      const rigs: Rig[] = [];
-      const opened = async (shape: Shape, pipeline = fused) => {
-        const one = await open(order, shape, pipeline);
-        rigs.push(one.rig);
-        return one;
-      };
-      try {
-        const corner = await opened(checkedShape);
-        const fault = order.blueprint.fault === true;
-        const checked = await validate(corner.rig, { seed, precision, fault });
-        const main = sameShape(checkedShape, batchShape) ? corner : await opened(batchShape);
-        const plain = thorough ? await opened(batchShape, reference) : null;
-        // Overflow depends on the order of sums, which is the pipelines' own.
-        const comparable = plain !== null && checked.finite && !fault;
-        const batchError = comparable ? await compareBatch(main.rig, plain.rig, checked.tolerance) : null;
-        const { total, costs } = await costsOf(main.rig, main.plan);
-        return {
-          ...checked,
-          parameters: fit.parameters,
-          flops: fit.flops,
-          batchError,
-          fused: total,
-          reference: plain && (await costsOf(plain.rig, plain.plan)).total,
-          costs,
-          spentFlops: rigs.reduce((sum, { spent }) => sum + spent, 0),
-        };
-      } finally {
-        for (const rig of rigs) rig.destroy();
-      }
-    },
+    test: (order, heartbeat) => beating(heartbeat, () => test(order)),
 
     close() {},
   };

@@ -89,6 +89,24 @@ export function createRecords(
     return true;
   }
 
+  function checkLength(leaseMs: number, kind: RecordKind, hash: Hash): void {
+    if (leaseMs > 0 && leaseMs < Infinity) return;
+    throw new Error(`urza: want a lease of more than 0 ms on ${kind} ${hash}, got ${leaseMs}`);
+  }
+
+  /** Throws unless the record is under a lease of `owner`, and that holds. */
+  function checkHolder({ kind, hash, lease }: AssetRecord, owner: string, purpose: string): void {
+    if (lease?.owner === owner && lease.until > now()) return;
+    const got = lease === null
+      ? "none"
+      : lease.owner === owner
+      ? `one that ran out ${now() - lease.until} ms ago`
+      : lease.owner;
+    throw new Error(
+      `urza: want the lease of ${owner} on ${kind} ${hash} to ${purpose}, got ${got}; claim it again`,
+    );
+  }
+
   return {
     read,
     list,
@@ -101,9 +119,7 @@ export function createRecords(
 
     claim: (kind, hash, owner, leaseMs) =>
       change(kind, hash, (record) => {
-        if (!(leaseMs > 0 && leaseMs < Infinity)) {
-          throw new Error(`urza: want a lease of more than 0 ms on ${kind} ${hash}, got ${leaseMs}`);
-        }
+        checkLength(leaseMs, kind, hash);
         expire(record);
         if (record.lease !== null) {
           const { owner: holder, until } = record.lease;
@@ -116,15 +132,16 @@ export function createRecords(
         record.lease = { owner, until: now() + leaseMs };
       }),
 
+    renew: (kind, hash, owner, leaseMs) =>
+      change(kind, hash, (record) => {
+        checkLength(leaseMs, kind, hash);
+        checkHolder(record, owner, "renew it");
+        record.lease = { owner, until: now() + leaseMs };
+      }),
+
     settle: (kind, hash, owner, to, report) =>
       change(kind, hash, (record) => {
-        const { lease } = record;
-        if (lease !== null && (lease.owner !== owner || lease.until <= now())) {
-          const got = lease.owner === owner ? `one that ran out ${now() - lease.until} ms ago` : lease.owner;
-          throw new Error(
-            `urza: want the lease of ${owner} on ${kind} ${hash} to settle it as ${to}, got ${got}; claim it again`,
-          );
-        }
+        if (record.lease !== null) checkHolder(record, owner, `settle it as ${to}`);
         move(record, to, `settled by ${owner}`);
         record.report = report;
       }),

@@ -94,6 +94,12 @@ export interface Records {
    */
   claim(kind: RecordKind, hash: Hash, owner: string, leaseMs: number): Promise<AssetRecord>;
   /**
+   * Makes the lease of `owner` last for `leaseMs` from now.
+   *
+   * @throws when the lease is another's or has run out
+   */
+  renew(kind: RecordKind, hash: Hash, owner: string, leaseMs: number): Promise<AssetRecord>;
+  /**
    * COMPILING → VALIDATED or INVALID by the holder of the lease, with the validation's report.
    *
    * @throws when the lease is another's or has run out

@@ -357,6 +357,28 @@ function recordTests(test: Test): void {
     );
   });
 
+  test("renews a lease for its holder while it holds, and for nobody else", async ({ store, clock }) => {
+    await route(store, "COMPILING");
+    clock.now += 99;
+    const until = clock.now + 500;
+    assertEquals((await store.records.renew("kernel", h, "w1", 500)).lease, { owner: "w1", until });
+    const moves = (await store.records.read("kernel", h)).history.length;
+    clock.now += 499;
+    await assertRejects(() => store.records.claim("kernel", h, "w2", 100), Error, "1 ms to go");
+    await assertRejects(
+      () => store.records.renew("kernel", h, "w2", 100),
+      Error,
+      `urza: want the lease of w2 on kernel ${h} to renew it, got w1; claim it again`,
+    );
+    await assertRejects(() => store.records.renew("kernel", h, "w1", Infinity), Error, "more than 0 ms");
+    clock.now += 1;
+    await assertRejects(() => store.records.renew("kernel", h, "w1", 100), Error, "ran out 0 ms ago");
+    assertEquals((await store.records.read("kernel", h)).history.length, moves);
+    await store.records.claim("kernel", h, "w2", 100);
+    await store.records.settle("kernel", h, "w2", "INVALID", null);
+    await assertRejects(() => store.records.renew("kernel", h, "w2", 100), Error, "got none; claim it again");
+  });
+
   test("refuses leases that never hold or never end", async ({ store }) => {
     await route(store, "UNVALIDATED");
     for (const leaseMs of [0, -1, NaN, Infinity]) {

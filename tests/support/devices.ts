@@ -22,11 +22,16 @@ async function openDawn(): Promise<Gpu | null> {
   } catch {
     return null;
   }
-  // The Vulkan loader reads this when an instance is made; Dawn refuses Mesa's driver, which `native` keeps.
+  return await onSwiftShader(async () => await openDevice(await createDawn(), "dawn"));
+}
+
+/** Opens what is to run on SwiftShader: Dawn refuses Mesa's driver, which `native` keeps. */
+export async function onSwiftShader<T>(open: () => Promise<T>): Promise<T> {
+  // The Vulkan loader reads this when an instance is made.
   const before = Deno.env.get("VK_DRIVER_FILES");
   Deno.env.set("VK_DRIVER_FILES", SWIFTSHADER);
   try {
-    return await openDevice(await createDawn(), "dawn");
+    return await open();
   } finally {
     if (before === undefined) Deno.env.delete("VK_DRIVER_FILES");
     else Deno.env.set("VK_DRIVER_FILES", before);

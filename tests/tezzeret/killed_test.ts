@@ -7,7 +7,7 @@ import { createFileStore } from "../../src/urza/adapters/files.ts";
 import type { AssetRecord, Store } from "../../src/urza/store.ts";
 import { openShared } from "../support/devices.ts";
 
-const BLUEPRINT = "basic", LEASE_MS = 600;
+const BLUEPRINT = "basic", LEASE_MS = 900;
 
 /** Starts a compiler in a process of its own; hands it over once it holds the lease of the kernels. */
 async function whileCompiling(

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { settleOnce, type Verdict } from "../../src/tezzeret/lease.ts";
+import { beating, settleOnce, type Verdict } from "../../src/tezzeret/lease.ts";
 import { createMemoryStore } from "../../src/urza/memory.ts";
 
 const hash = "ab".repeat(32);
@@ -51,6 +51,61 @@ Deno.test("settleOnce() takes over from a process that was killed, as soon as it
     "settled by heir",
   ]);
   assertEquals(performance.now() - started < 1000, true);
+});
+
+Deno.test("settleOnce() keeps its lease for as long as the work is heard of, and nobody does it twice", async () => {
+  let now = 0;
+  const { records } = createMemoryStore(() => now);
+  const other = counted();
+  let waiting: Promise<unknown> | null = null;
+  const record = await settleOnce(records, claim("a"), async ({ everyMs, beat }) => {
+    waiting = settleOnce(records, claim("b"), other.work);
+    for (let k = 0; k < 10; k++) {
+      now += everyMs;
+      beat();
+      let lease = null;
+      for (let turn = 0; turn < 1000 && lease?.until !== now + 1000; turn++) {
+        await new Promise((resolve) => setTimeout(resolve));
+        ({ lease } = await records.read("kernel", hash));
+      }
+      assertEquals(lease, { owner: "a", until: now + 1000 });
+    }
+    return good;
+  });
+  await waiting;
+  assertEquals(record.history.map(({ reason }) => reason), ["claimed by a", "settled by a"]);
+  assertEquals([now > 3 * 1000, other.calls], [true, 0]);
+});
+
+Deno.test("settleOnce() loses the lease of work that is not heard of any more", async () => {
+  let now = 0;
+  const { records } = createMemoryStore(() => now);
+  const outcome = await settleOnce(records, claim("hung"), async ({ beat }) => {
+    beat();
+    now += 1001;
+    await settleOnce(records, claim("heir"), counted().work);
+    beat();
+    return good;
+  });
+  assertEquals(outcome.history.map(({ reason }) => reason), [
+    "claimed by hung",
+    "lease of hung ran out",
+    "claimed by heir",
+    "settled by heir",
+  ]);
+});
+
+Deno.test("beating() is heard while the work goes on, and not afterwards", async () => {
+  let beats = 0;
+  const heartbeat = { everyMs: 1, beat: () => void beats++ };
+  const slow = async () => {
+    while (beats < 3) await new Promise((resolve) => setTimeout(resolve));
+    return "done";
+  };
+  assertEquals(await beating(heartbeat, slow), "done");
+  const heard = beats;
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assertEquals(beats, heard);
 });
 
 Deno.test("settleOnce() hands in what took longer than its lease", async () => {

@@ -19,7 +19,9 @@ export type Request =
   & { readonly id: number }
   & (
     | { readonly kind: "open"; readonly options: FarOptions }
-    | { readonly kind: "draft" | "test"; readonly order: WorkOrder }
+    | { readonly kind: "draft"; readonly order: WorkOrder }
+    /** With signs of life every `beatMs`, where that is given. */
+    | { readonly kind: "test"; readonly order: WorkOrder; readonly beatMs?: number }
   );
 
 /** An error, as far as it can be sent. */
@@ -28,7 +30,10 @@ export interface SentError {
   readonly message: string;
 }
 
-export type Reply = { readonly id: number } & ({ readonly result: unknown } | { readonly error: SentError });
+/** What came of a request, or a sign that it is being worked on. */
+export type Reply =
+  & { readonly id: number }
+  & ({ readonly result: unknown } | { readonly error: SentError } | { readonly beat: true });
 
 const known = { BlueprintError, GpuError, UserError };
 

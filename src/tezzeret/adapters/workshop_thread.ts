@@ -38,8 +38,13 @@ async function answer(request: Request): Promise<unknown> {
     await workshop;
     return null;
   }
-  const { order, kind } = request;
-  return await (await workshop!)[kind](order);
+  const { draft, test } = await workshop!;
+  if (request.kind === "draft") return await draft(request.order);
+  const { id, order, beatMs } = request;
+  return await test(
+    order,
+    beatMs === undefined ? undefined : { everyMs: beatMs, beat: () => scope.postMessage({ id, beat: true }) },
+  );
 }
 
 scope.onmessage = async ({ data }) => {

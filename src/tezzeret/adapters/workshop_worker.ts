@@ -1,4 +1,4 @@
-import type { Draft, WorkOrder, Workshop } from "../workshop.ts";
+import type { Draft, Workshop } from "../workshop.ts";
 import type { Validation } from "../report.ts";
 import { type FarOptions, received, type Reply, type Request } from "./protocol.ts";
 
@@ -18,11 +18,13 @@ type Timer = ReturnType<typeof setTimeout>;
 interface Asked {
   resolve(result: unknown): void;
   reject(error: Error): void;
+  /** Called at each sign of life. */
+  readonly beat: (() => void) | undefined;
   readonly timer: Timer;
 }
 
 interface Thread {
-  ask(request: AskedFor): Promise<unknown>;
+  ask(request: AskedFor, beat?: () => void): Promise<unknown>;
   end(error: Error): void;
 }
 
@@ -62,18 +64,26 @@ export function createWorkerWorkshop(options: WorkerOptions): Workshop {
     }
   }
 
-  async function order(kind: "draft" | "test", what: WorkOrder): Promise<unknown> {
+  async function place(): Promise<Thread | Workshop> {
     if (closed) throw new Error("workshop: want an open workshop, got a closed one");
     thread ??= start();
-    const place = await thread;
-    return "ask" in place ? await place.ask({ kind, order: what }) : await place[kind](what);
+    return await thread;
   }
 
   thread = start();
   thread.catch(() => {});
   return {
-    draft: (what) => order("draft", what) as Promise<Draft>,
-    test: (what) => order("test", what) as Promise<Validation>,
+    async draft(order) {
+      const at = await place();
+      return await ("ask" in at ? at.ask({ kind: "draft", order }) as Promise<Draft> : at.draft(order));
+    },
+    async test(order, heartbeat) {
+      const at = await place();
+      if (!("ask" in at)) return await at.test(order, heartbeat);
+      const beatMs = heartbeat && { beatMs: heartbeat.everyMs };
+      const asking = at.ask({ kind: "test", order, ...beatMs }, () => heartbeat?.beat());
+      return await (asking as Promise<Validation>);
+    },
     close() {
       closed = true;
       ending?.();
@@ -100,6 +110,7 @@ function startThread(module: URL, timeoutMs: number, onEnd: () => void): Thread 
   worker.onmessage = ({ data }: MessageEvent<Reply>) => {
     const asked = open.get(data.id);
     if (!asked) return;
+    if ("beat" in data) return asked.beat?.();
     open.delete(data.id);
     clearTimeout(asked.timer);
     if ("error" in data) asked.reject(received(data.error));
@@ -112,14 +123,14 @@ function startThread(module: URL, timeoutMs: number, onEnd: () => void): Thread 
 
   return {
     end,
-    ask: (request) =>
+    ask: (request, beat) =>
       new Promise((resolve, reject) => {
         const id = ++ids;
         const late = () =>
           end(
             new Error(`workshop: want an answer within ${timeoutMs} ms, got none; the thread was given up`),
           );
-        open.set(id, { resolve, reject, timer: setTimeout(late, timeoutMs) });
+        open.set(id, { resolve, reject, beat, timer: setTimeout(late, timeoutMs) });
         worker.postMessage({ ...request, id });
       }),
   };
