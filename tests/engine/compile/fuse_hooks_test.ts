@@ -147,7 +147,16 @@ onEachDevice("Every kernel computes the same with and without what follows it", 
   }
   const families = new Set([...joined].map((name) => name.split("/")[0]));
   assert(joined.size >= 20, `${joined.size} kernels have hooks: ${[...joined].join(", ")}`);
-  assertEquals([...families].sort(), ["conv2d", "gather", "loss", "matmul", "norm", "pool", "reduce"]);
+  assertEquals([...families].sort(), [
+    "conv2d",
+    "gather",
+    "loss",
+    "matmul",
+    "norm",
+    "pool",
+    "reduce",
+    "segment",
+  ]);
 });
 
 /** Shapes that a kernel is tried with. */
