@@ -1,0 +1,136 @@
+import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
+import { stepInput } from "../../src/engine/graph/tensor.ts";
+import { dense } from "../../src/engine/nn/layers.ts";
+import { tanh } from "../../src/engine/ops/elementwise.ts";
+import { reshape } from "../../src/engine/ops/shape.ts";
+import { createActor } from "../../src/tamiyo/rl/actor.ts";
+import { PolicyLearner, type Sample } from "../../src/tamiyo/rl/policy_learner.ts";
+import { chancesOf } from "../../src/tamiyo/rl/rollout.ts";
+import type { PolicyNetwork } from "../../src/tamiyo/rl/types.ts";
+import { openShared } from "../support/devices.ts";
+
+/** Two numbers, and how many of three actions are legal. */
+interface Seen {
+  readonly x: readonly [number, number];
+  readonly legal: number;
+}
+
+const ACTIONS = 3;
+
+function toyNetwork(): PolicyNetwork<Seen> {
+  return {
+    name: "toy",
+    shapeFor: (seen) => ({ batch: Math.max(1, seen.length), actions: ACTIONS }),
+    forward(scope, { batch, actions }) {
+      const hidden = tanh(dense(scope, "hidden", stepInput("x", [batch, 2]), 8));
+      return {
+        logits: dense(scope, "score", hidden, actions),
+        mask: stepInput("mask", [batch, actions]),
+        values: reshape(dense(scope, "value", hidden, 1), [batch]),
+      };
+    },
+    encode(seen, { batch, actions }) {
+      const x = new Float32Array(2 * batch), mask = new Float32Array(batch * actions);
+      for (let k = 0; k < batch; k++) {
+        x.set(seen[k]?.x ?? [0, 0], 2 * k);
+        for (let a = 0; a < (seen[k]?.legal ?? 1); a++) mask[k * actions + a] = 1;
+      }
+      return { x, mask };
+    },
+  };
+}
+
+const OPTIONS = { floor: 0.1, clip: 0.2, gradientClip: 10, batch: 8, seed: 5 };
+const sample = (changes: Partial<Sample<Seen>> = {}): Sample<Seen> => ({
+  observation: { x: [0.5, -1], legal: 2 },
+  ...{ action: 1, logProbability: Math.log(0.5), advantage: 1, return: 0 },
+  ...changes,
+});
+
+const newLearner = async (seed = 5) =>
+  new PolicyLearner((await openShared("native"))!, toyNetwork(), { ...OPTIONS, seed });
+
+/** Chances of the legal actions and the value, as the policy acts by them. */
+async function judged(
+  learner: PolicyLearner<Seen>,
+  seen: Seen,
+): Promise<{ chances: number[]; value: number }> {
+  const { logits, values } = createActor(learner.network, await learner.weights())([seen]);
+  return { chances: chancesOf(logits, seen.legal, OPTIONS.floor), value: values[0] };
+}
+
+const SURROGATE = { learningRate: 0.01, surrogate: 1, imitation: 0, value: 0 };
+
+Deno.test("an update sees the probabilities and values that the policy acts by, floor and mask included", async () => {
+  const learner = await newLearner();
+  const samples = [
+    sample(),
+    sample({ observation: { x: [2, 1], legal: 3 }, action: 2 }),
+    sample({ observation: { x: [0, 0], legal: 1 }, action: 0 }),
+  ];
+  const want = [];
+  for (const { observation } of samples) want.push(await judged(learner, observation));
+  const { logProbabilities, values } = await learner.update(samples, { ...SURROGATE, learningRate: 0 });
+  assertEquals([logProbabilities.length, values.length], [3, 3]);
+  for (const [k, { action }] of samples.entries()) {
+    assertAlmostEquals(logProbabilities[k], Math.log(want[k].chances[action]), 1e-4);
+    assertAlmostEquals(values[k], want[k].value, 1e-4);
+  }
+  await assertRejects(
+    () => learner.update([], SURROGATE),
+    RangeError,
+    "want 1 to 8 samples in an update, got 0",
+  );
+  learner.destroy();
+});
+
+Deno.test("the surrogate moves an action by its advantage's sign, and not where the ratio is clipped", async () => {
+  const moved = async (changes: (probability: number) => Partial<Sample<Seen>>) => {
+    const learner = await newLearner();
+    const { observation, action } = sample();
+    const before = (await judged(learner, observation)).chances[action];
+    await learner.update([sample(changes(before))], SURROGATE);
+    const after = (await judged(learner, observation)).chances[action];
+    learner.destroy();
+    return after - before;
+  };
+  const old = (ratio: number) => (now: number) => ({ logProbability: Math.log(now / ratio) });
+  assert(await moved((now) => ({ ...old(1)(now), advantage: 1 })) > 1e-3);
+  assert(await moved((now) => ({ ...old(1)(now), advantage: -1 })) < -1e-3);
+  assertEquals(await moved((now) => ({ ...old(1.3)(now), advantage: 1 })), 0);
+  assertEquals(await moved((now) => ({ ...old(0.7)(now), advantage: -1 })), 0);
+  // Wrong side of the clip: it moves back.
+  assert(await moved((now) => ({ ...old(1.3)(now), advantage: -1 })) < -1e-3);
+  assert(await moved((now) => ({ ...old(0.7)(now), advantage: 1 })) > 1e-3);
+});
+
+Deno.test("imitation makes what was done likely where it was done; values come to what followed", async () => {
+  const learner = await newLearner();
+  const samples = [
+    sample({ observation: { x: [1, 0], legal: 3 }, action: 2, return: 2 }),
+    sample({ observation: { x: [-1, 0], legal: 3 }, action: 0, return: -1 }),
+  ];
+  for (let k = 0; k < 80; k++) {
+    await learner.update(samples, { learningRate: 0.03, surrogate: 0, imitation: 1, value: 0.5 });
+  }
+  for (const { observation, action, return: target } of samples) {
+    const { chances, value } = await judged(learner, observation);
+    assert(chances[action] > 0.85, chances.join());
+    assertAlmostEquals(value, target, 0.2);
+  }
+  learner.destroy();
+});
+
+Deno.test("a learner goes on from what it saved with the same bits", async () => {
+  const rule = { learningRate: 0.02, surrogate: 1, imitation: 0.5, value: 0.5 };
+  const first = await newLearner(), second = await newLearner(6);
+  await first.update([sample(), sample({ action: 0 })], rule);
+  second.restore(first.save(), await first.numbers());
+  for (const learner of [first, second]) {
+    await learner.update([sample({ advantage: -2 })], rule);
+  }
+  assertEquals(await second.weights(), await first.weights());
+  first.destroy();
+  second.destroy();
+  (await openShared("native"))!.destroy();
+});
