@@ -3,6 +3,7 @@ import type { Fit } from "../contracts/blueprint.ts";
 import type { RunConfig } from "../contracts/config.ts";
 import { findBlueprint, fitOf } from "../tezzeret/mod.ts";
 import type { Shape } from "../util/shape.ts";
+import { examplesOf } from "./examples.ts";
 import { loadHost } from "./host_file.ts";
 import { buildNetwork } from "./network.ts";
 import type { NetworkSize } from "./options.ts";
@@ -22,19 +23,6 @@ export interface SlotListing {
 export interface SlotsListing {
   readonly host: NetworkSize;
   readonly slots: readonly SlotListing[];
-}
-
-/** Examples and classes of each data set of images, which have their shape whatever is in them. */
-const IMAGES: Readonly<Record<Exclude<RunConfig["data"]["kind"], "spirals">, readonly [Shape, number]>> = {
-  "cifar10": [[32, 32, 3], 10],
-  "fashion-mnist": [[28, 28, 1], 10],
-  "digits": [[28, 28, 1], 10],
-};
-
-function examplesOf(data: RunConfig["data"]): readonly [Shape, number] {
-  if (data.kind === "spirals") return [[2], data.classes];
-  const [[height, width, channels], classes] = IMAGES[data.kind];
-  return [[data.pixels ?? height, data.pixels ?? width, channels], classes];
 }
 
 /**
