@@ -8,7 +8,7 @@ import { sha256 } from "../util/hash.ts";
 import { type PolicyFile, type PolicyForm, readPolicy } from "./policy_file.ts";
 
 /** What a file must hold to be of this network. */
-function formOf(network: PolicyNetwork<Observation>): PolicyForm {
+export function formOf(network: PolicyNetwork<Observation>): PolicyForm {
   const scope = new TraceScope();
   network.forward(scope, network.shapeFor([]));
   return { architecture: network.name, parameters: scope.parameters };

@@ -3,7 +3,7 @@ import { PolicyManifest } from "../contracts/policy.ts";
 import { readSafetensors, type SafeTensor, writeSafetensors } from "../engine/io/safetensors.ts";
 import type { ParameterSpec } from "../engine/nn/scope.ts";
 import { UserError } from "../util/errors.ts";
-import { parseJson } from "../util/json.ts";
+import { canonicalJson, parseJson } from "../util/json.ts";
 import { formatShape, sameShape } from "../util/shape.ts";
 
 /** Key of the file's metadata that holds the description, as JSON. */
@@ -27,7 +27,7 @@ export interface PolicyForm {
 export function writePolicy({ manifest, weights }: PolicyFile): Uint8Array<ArrayBuffer> {
   return writeSafetensors({
     tensors: weights,
-    metadata: { [DESCRIPTION]: JSON.stringify(PolicyManifest.parse(manifest)), format: "esper" },
+    metadata: { [DESCRIPTION]: canonicalJson(PolicyManifest.parse(manifest)), format: "esper" },
   });
 }
 

@@ -4,10 +4,12 @@ import { suggestion } from "../util/nearest.ts";
 import { parseJson } from "../util/json.ts";
 
 const CONFIGS = new URL("../../configs/", import.meta.url);
+/** Where the configurations of trainings of policies are. */
+export const POLICY_CONFIGS = new URL("policies/", CONFIGS);
 
 /** Names of the configurations that come with the program. */
-export function configNames(): string[] {
-  return [...Deno.readDirSync(CONFIGS)]
+export function configNames(folder = CONFIGS): string[] {
+  return [...Deno.readDirSync(folder)]
     .filter(({ isFile, name }) => isFile && name.endsWith(".json"))
     .map(({ name }) => name.slice(0, -".json".length))
     .sort();
@@ -32,17 +34,18 @@ function parse(text: string, path: string): unknown {
 }
 
 /**
- * Reads a configuration by path or by its name in `configs/`, with or without `.json`.
+ * Reads a configuration by path or by its name in `configs/` or another folder, with or without `.json`.
  * @throws {UserError} exit code 2 if there is none, or it is not JSON
  */
-export function readConfig(name: string): unknown {
+export function readConfig(name: string, folder = CONFIGS): unknown {
   const preset = name.endsWith(".json") ? name.slice(0, -".json".length) : name;
-  const known = configNames();
+  const known = configNames(folder);
   const text = readText(name) ??
-    (known.includes(preset) ? readText(new URL(`${preset}.json`, CONFIGS)) : null);
+    (known.includes(preset) ? readText(new URL(`${preset}.json`, folder)) : null);
   if (text === null) {
+    const place = folder === CONFIGS ? "configs/" : "configs/policies/";
     throw usageError(
-      `--config: no file "${name}", and none of that name in configs/${suggestion(preset, known)}`,
+      `--config: no file "${name}", and none of that name in ${place}${suggestion(preset, known)}`,
     );
   }
   return parse(text, name);

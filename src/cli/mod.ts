@@ -11,10 +11,12 @@ import { replay } from "./replay.ts";
 import { slots } from "./slots.ts";
 import { storeCommand } from "./store.ts";
 import { train } from "./train.ts";
+import { trainPolicyCommand } from "./train_policy.ts";
 import { tune } from "./tune.ts";
 
 const commands: readonly Command[] = [
   train,
+  trainPolicyCommand,
   tune,
   replay,
   slots,

@@ -22,8 +22,8 @@ export const PolicyManifest = z.strictObject({
     seed: z.int().min(0),
     iterations: count,
     episodes: z.record(z.string(), count),
-    /** Trajectories of the last checkpoint, and tasks, by their hashes. */
-    data: z.array(hash),
+    /** Hash of all episodes learned from, in order: tasks, seeds, actions and rewards. */
+    data: hash,
     adapter: z.string(),
   }),
   /** Version of Esper that wrote it. */

@@ -18,7 +18,7 @@ const policy: PolicyFile = {
       seed: 1,
       iterations: 2,
       episodes: { simulator: 4 },
-      data: [HASH],
+      data: HASH,
       adapter: "some",
     },
     esper: "0.1.0",

@@ -1,0 +1,113 @@
+/** Where a policy in training gets its episodes: the simulator, and real runs of tasks. */
+import type { Controller, Observation } from "../contracts/control.ts";
+import type { PolicyTraining } from "../contracts/policy_training.ts";
+import type { Gpu } from "../engine/gpu/device.ts";
+import { type Environment, playEpisode } from "../tamiyo/mod.ts";
+import type { Store } from "../urza/mod.ts";
+import { inLanes } from "../util/lanes.ts";
+import { prng } from "../util/prng.ts";
+import { createEpisodes } from "./episodes.ts";
+import { createSimulation } from "./simulation.ts";
+import { drawTasks } from "./task_family.ts";
+import type { Task } from "./tasks.ts";
+import type { Twins } from "./twins.ts";
+
+/** An episode that is to be played. */
+export interface EpisodeJob {
+  readonly task: string;
+  /** Of the environment, and of what chance there is in deciding. */
+  readonly seed: number;
+}
+
+export interface EpisodeSource {
+  /**
+   * Plays episodes, the simulated ones first, each with its own stream of chance: what is played depends on the label, the
+   * seed and the policy, and not on what ran beside what.
+   *
+   * @throws {unknown} the signal's reason, once it is aborted.
+   */
+  play<R>(
+    label: string,
+    counts: { readonly simulated: number; readonly real: number },
+    play: (environment: Environment<Observation>, job: EpisodeJob) => Promise<R>,
+  ): Promise<{ readonly job: EpisodeJob; readonly result: R; readonly score: number | null }[]>;
+}
+
+export interface EpisodeSourceParts {
+  readonly config: PolicyTraining;
+  readonly tasks: readonly Task[];
+  readonly gpu: Gpu;
+  readonly store: Store;
+  readonly twins: Twins;
+  readonly signal: AbortSignal;
+}
+
+/** Mean final score of a controller on simulated tasks of hosts that nothing is learned on, the same at each call. */
+export async function evaluateController(
+  { reward, evaluate: { tasks, episodes } }: PolicyTraining,
+  controllerFor: (seed: number) => Pick<Controller, "decide">,
+): Promise<number> {
+  let total = 0;
+  for (const task of drawTasks("heldOut", tasks)) {
+    const simulation = createSimulation(task, { reward });
+    for (let seed = 1; seed <= episodes; seed++) {
+      await playEpisode(simulation, controllerFor(seed), seed);
+      total += simulation.score!;
+    }
+  }
+  return total / (tasks * episodes);
+}
+
+/** Simulated tasks to learn on. */
+const SIMULATED_TASKS = 256;
+/** Seeds below are kept for evaluations. */
+const FIRST_SEED = 2 ** 16;
+/** What logs call simulated episodes. */
+export const SIMULATOR = "simulator";
+
+export function createEpisodeSource(parts: EpisodeSourceParts): EpisodeSource {
+  const { config, tasks, gpu, store, twins, signal } = parts;
+  const { reward, collect } = config;
+  const family = drawTasks("training", SIMULATED_TASKS);
+  const simulations = family.map(() => null as ReturnType<typeof createSimulation> | null);
+
+  return {
+    async play(label, { simulated, real }, play) {
+      const chance = prng(config.seed, `policy.${label}`);
+      const seedOf = () => FIRST_SEED + chance.below(2 ** 32 - FIRST_SEED);
+      const dreams = Array.from(
+        { length: simulated },
+        () => ({ seed: seedOf(), task: chance.below(family.length) }),
+      );
+      const first = chance.below(Math.max(1, tasks.length));
+      const runs = Array.from(
+        { length: real },
+        (_, k) => ({ seed: seedOf(), task: tasks[(first + k) % tasks.length] }),
+      );
+
+      const played = [];
+      for (const { seed, task } of dreams) {
+        signal.throwIfAborted();
+        const simulation = simulations[task] ??= createSimulation(family[task], { reward });
+        const job = { task: SIMULATOR, seed };
+        const result = await play(simulation, job);
+        played.push({ job, result, score: simulation.score });
+      }
+      const ran = await inLanes(runs, collect.lanes, async ({ seed, task }) => {
+        signal.throwIfAborted();
+        const { decisions } = collect;
+        const episodes = createEpisodes({
+          ...{ gpu, task, twins, reward, store },
+          ...decisions !== undefined && { decisions },
+        });
+        const job = { task: task.name, seed };
+        try {
+          return { job, result: await play(episodes, job), score: episodes.summary?.score ?? null };
+        } finally {
+          await episodes.close();
+        }
+      });
+      return [...played, ...ran];
+    },
+  };
+}

@@ -1,0 +1,99 @@
+/** How a policy is fitted to episodes: to imitate them, or to do better. */
+import type { Observation } from "../contracts/control.ts";
+import type { PolicyTraining } from "../contracts/policy_training.ts";
+import type { PolicyLearner, Sample, UpdateReport } from "../tamiyo/rl/policy_learner.ts";
+import { type Prng, prng } from "../util/prng.ts";
+
+type Learner = PolicyLearner<Observation>;
+type Samples = readonly Sample<Observation>[];
+
+/** All samples in an order of chance, a batch at a time. */
+function batchesOf(samples: Samples, size: number, random: Prng): Samples[] {
+  const order = samples.map((_, k) => k);
+  random.shuffle(order);
+  return Array.from(
+    { length: Math.ceil(samples.length / size) },
+    (_, k) => order.slice(k * size, (k + 1) * size).map((at) => samples[at]),
+  );
+}
+
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const varianceOf = (values: readonly number[]) => {
+  const mean = meanOf(values);
+  return meanOf(values.map((value) => (value - mean) ** 2));
+};
+
+/** 1 less the share of the returns' variance that the values leave unexplained. */
+function explainedVariance(samples: Samples): number {
+  const returns = samples.map((sample) => sample.return);
+  return 1 - varianceOf(samples.map(({ advantage }) => advantage)) / Math.max(1e-12, varianceOf(returns));
+}
+
+/** Behaviour cloning: the actions taken become likely, and the value learns what they earned. */
+export async function imitate(
+  learner: Learner,
+  samples: Samples,
+  { clone, ppo, seed }: PolicyTraining,
+): Promise<Record<string, number>> {
+  const losses: number[] = [];
+  for (let epoch = 0; epoch < clone.epochs; epoch++) {
+    losses.length = 0;
+    for (const batch of batchesOf(samples, ppo.batch, prng(seed, `policy.clone.${epoch}`))) {
+      const rule = { learningRate: clone.learningRate, surrogate: 0, imitation: 1, value: ppo.value };
+      const { logProbabilities } = await learner.update(batch, rule);
+      losses.push(-meanOf([...logProbabilities]));
+    }
+  }
+  return { samples: samples.length, crossEntropy: losses.length > 0 ? meanOf(losses) : NaN };
+}
+
+/** Advantages of a batch with mean 0 and deviation 1. */
+function normalised(batch: Samples): Samples {
+  const advantages = batch.map(({ advantage }) => advantage);
+  const mean = meanOf(advantages), deviation = Math.sqrt(varianceOf(advantages)) + 1e-8;
+  return batch.map((sample) => ({ ...sample, advantage: (sample.advantage - mean) / deviation }));
+}
+
+/** PPO's passes over one iteration's decisions; they end early where the policy has moved far. */
+export async function fitPolicy(
+  learner: Learner,
+  samples: Samples,
+  { ppo, seed }: PolicyTraining,
+  iteration: number,
+  left: number,
+): Promise<Record<string, number>> {
+  const rule = { learningRate: ppo.learningRate * left, surrogate: 1, imitation: 0, value: ppo.value };
+  const reports: (UpdateReport & { readonly batch: Samples })[] = [];
+  let epochs = 0;
+  for (; epochs < ppo.epochs; epochs++) {
+    const from = reports.length;
+    for (const batch of batchesOf(samples, ppo.batch, prng(seed, `policy.epoch.${iteration}.${epochs}`))) {
+      if (batch.length < 2) continue;
+      reports.push({ ...await learner.update(normalised(batch), rule), batch });
+    }
+    if (divergenceOf(reports.slice(from)).kl > 1.5 * ppo.targetKl) break;
+  }
+  const last = reports.slice(-Math.ceil(samples.length / ppo.batch));
+  const { kl, clipped } = divergenceOf(last, ppo.clip);
+  return {
+    learningRate: rule.learningRate,
+    epochs,
+    kl,
+    clipped,
+    explainedVariance: explainedVariance(samples),
+    valueLoss: meanOf(
+      last.flatMap(({ values, batch }) => batch.map((one, k) => (values[k] - one.return) ** 2 / 2)),
+    ),
+  };
+}
+
+/** Mean of r − 1 − log r (Schulman's k3), and the share of ratios r that are clipped. */
+function divergenceOf(reports: readonly (UpdateReport & { readonly batch: Samples })[], clip = Infinity) {
+  const logs = reports.flatMap(({ logProbabilities, batch }) =>
+    batch.map(({ logProbability }, k) => logProbabilities[k] - logProbability)
+  );
+  return {
+    kl: meanOf(logs.map((log) => Math.expm1(log) - log)),
+    clipped: meanOf(logs.map((log) => Number(Math.abs(Math.exp(log) - 1) > clip))),
+  };
+}

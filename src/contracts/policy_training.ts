@@ -1,0 +1,68 @@
+/** The configuration of `train-policy`. */
+import { z } from "zod";
+import { RewardConfig } from "./reward.ts";
+import { TaskList } from "./tasks.ts";
+
+const count = z.int().min(1);
+const none = z.int().min(0);
+const fraction = z.number().min(0).max(1);
+
+const Collect = z.strictObject({
+  simulated: none.max(10_000).default(64).describe("Episodes of the simulator in one iteration."),
+  real: none.max(1000).default(0).describe("Training runs in one iteration, the tasks in turn."),
+  lanes: count.max(64).default(4).describe("Training runs at one time, all on one device."),
+  decisions: count.max(1000).optional().describe(
+    "Decisions after which a training run is cut off. Absent: none.",
+  ),
+}).prefault({}).describe("What one iteration learns from.");
+
+const Clone = z.strictObject({
+  episodes: none.default(64).describe("Episodes that each teacher plays, in all; 0 leaves cloning out."),
+  real: fraction.default(0).describe("Share of them that are training runs."),
+  teachers: z.array(z.enum(["heuristic", "random"])).min(1).default(["heuristic", "random"])
+    .describe("Controllers whose decisions are imitated."),
+  epochs: count.default(8).describe("Passes over these episodes."),
+  learningRate: z.number().positive().default(1e-3).describe("Learning rate."),
+}).prefault({}).describe("Behaviour cloning, before anything is tried.");
+
+const Ppo = z.strictObject({
+  learningRate: z.number().positive().default(5e-4).describe(
+    "Learning rate at first; it falls to 0, linearly.",
+  ),
+  epochs: count.default(4).describe("Passes over the decisions of an iteration."),
+  batch: z.int().min(2).max(4096).default(256).describe("Decisions in an update."),
+  gamma: fraction.default(1).describe(
+    "Discount of a decision later; episodes are short, and paid in the end.",
+  ),
+  lambda: fraction.default(0.95).describe("Decay of the generalised advantage."),
+  clip: z.number().positive().max(1).default(0.2).describe("How far a probability may move, as a ratio."),
+  floor: fraction.max(0.5).default(0.02).describe("Share of the probability spread over all legal actions."),
+  value: z.number().min(0).default(0.5).describe("Weight of the value's loss."),
+  gradientClip: z.number().positive().default(0.5).describe("Largest gradient norm of an update."),
+  targetKl: z.number().positive().default(0.02).describe("An iteration's updates end beyond 1.5 times this."),
+  rewardScale: z.number().positive().default(20).describe("Values are in rewards times this."),
+}).prefault({}).describe("Proximal policy optimisation.");
+
+/** The configuration of a training of a policy. */
+export const PolicyTraining = z.strictObject({
+  name: z.string().max(100).regex(/^[\w.-]+$/, "want letters, digits, dot, dash or underscore").default(
+    "policy",
+  )
+    .describe("Starts the name of the folder."),
+  seed: z.int().min(0).max(0xffff_ffff).default(1).describe("Seed of everything random, 32 bits."),
+  iterations: none.default(100).describe("Iterations of PPO: collect, then learn."),
+  minutes: z.number().positive().optional()
+    .describe("End after this time, a policy being written all the same. Absent: no limit."),
+  from: z.string().min(1).optional().describe("Policy file to begin with. Absent: fresh weights."),
+  collect: Collect,
+  clone: Clone,
+  ppo: Ppo,
+  reward: RewardConfig,
+  tasks: TaskList,
+  evaluate: z.strictObject({
+    every: count.default(10).describe("Iterations between two evaluations and checkpoints."),
+    tasks: none.max(1000).default(24).describe("Simulated tasks, of other hosts than those learned on."),
+    episodes: count.max(1000).default(2).describe("Episodes of each."),
+  }).prefault({}).describe("How the policy that is kept is chosen: the best of the evaluations."),
+});
+export type PolicyTraining = z.output<typeof PolicyTraining>;
