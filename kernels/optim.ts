@@ -11,6 +11,12 @@ export type UpdateRule =
   | { readonly kind: "sgd"; readonly momentum: number; readonly nesterov: boolean }
   | { readonly kind: "adamw"; readonly beta1: number; readonly beta2: number; readonly epsilon: number };
 
+/** Multiplications, additions, divisions and roots that one number takes to be updated, as the kernels have them. */
+export function updateFlops(rule: UpdateRule): number {
+  if (rule.kind === "adamw") return 15;
+  return rule.nesterov ? 8 : 6;
+}
+
 /** A loss scale that grows after so many steps without a fault, and stands at that block of the parameters. */
 export interface DynamicScale {
   readonly growthSteps: number;

@@ -112,8 +112,10 @@ export interface RunResult {
   adapter: string;
   profile: ProfileName;
   steps: number;
-  /** Spent in all, failed seeds, shadow passes and evaluations included. */
+  /** Spent in all, failed seeds, shadow passes, updates and evaluations included. */
   flops: number;
+  /** Spent beside that on trying the kernels of blueprints. */
+  compilerFlops: number;
   /** SHA-256 of the weights that training ended with, which `replay` must reproduce; null after a dry run. */
   weights: string | null;
   seconds: number;

@@ -9,6 +9,7 @@ import type { RunFolder } from "./adapters/run_folder.ts";
 import type { VariantIds } from "../engine/tune/choices.ts";
 import { requireTimestamps } from "../engine/gpu/profile.ts";
 import { resolveConfig } from "./config.ts";
+import { compilerFlops } from "./compiler_flops.ts";
 import { checkBlueprintNames } from "./config_names.ts";
 import { DeviceLoss, MAX_LOSSES, openAgain } from "./device_loss.ts";
 import { type KernelReport, traceOf } from "./kernel_profile.ts";
@@ -216,6 +217,7 @@ async function train(
       directory: folder?.path ?? null,
       steps: trainer.progress.step,
       flops: trainer.ledger.total,
+      compilerFlops: folder ? await compilerFlops(folder.store) : 0,
       weights: session.weights,
       seconds: (performance.now() - started) / 1000,
       host: network.host,

@@ -72,7 +72,10 @@ export function summaryLines(result: RunResult): string[] {
   const title = `${result.dataset} · profile ${result.profile} · ${result.adapter}`;
   const notices = result.notices.map((text) => `note: ${text}`);
   if (result.dryRun !== null) return ["", title, ...notices, "", ...dryRunLines(result.dryRun)];
-  const spent = `${result.steps} steps, ${formatFlops(result.flops)}, ${formatDuration(result.seconds)}`;
+  const trials = result.compilerFlops > 0 ? ` and ${formatFlops(result.compilerFlops)} to try kernels` : "";
+  const spent = `${result.steps} steps, ${formatFlops(result.flops)}${trials}, ${
+    formatDuration(result.seconds)
+  }`;
   return [
     "",
     title,

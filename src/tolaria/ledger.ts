@@ -1,4 +1,4 @@
-/** What FLOPs are spent on: the network's own steps, evaluating it, and seeds that it does not notice yet. */
+/** What FLOPs are spent on: the network's own steps and updates, evaluating it, and seeds that it does not notice yet. */
 export const EXPENSES = ["host", "evaluation", "incubation"] as const;
 export type Expense = typeof EXPENSES[number];
 
@@ -7,7 +7,10 @@ export interface LedgerState {
   readonly deferred: number;
 }
 
-/** Counts every FLOP of a run against its budget; failed seeds and evaluations included. */
+/**
+ * Counts every FLOP of a run against its budget; failed seeds and evaluations included. What the compiler spends on trying
+ * kernels depends on where and when it does, so it is counted by its reports, beside the budget that a run must repeat.
+ */
 export class Ledger {
   /** In FLOPs. */
   readonly budget: number;

@@ -13,14 +13,18 @@ export function nextStep(trainer: Trainer): QueuedStep {
   const { batch } = config.train;
   const order = (config.seed + progress.detours) >>> 0;
   const positions = batchIndices(order, progress.step, batch, examples.parts.train.count);
+  const updates = updatesOf(trainer, shadow !== null);
   const next = queued(shadow ?? assembly.train, {
     ...examples.stepValues("train", positions, order, progress.step),
     ...alphaValues(trainer.alphas(progress.stepInTick / config.loop.tickSteps)),
-    ...optimizer.stepValues(updatesOf(trainer, shadow !== null)),
+    ...optimizer.stepValues(updates),
     ...trainer.assembler.trainRing.next(),
   });
   ledger.charge("host", assembly.train.program.flops);
   if (shadow) ledger.charge("incubation", shadow.program.flops - assembly.train.program.flops);
+  for (const [group, { apart }] of Object.entries(updates)) {
+    ledger.charge(apart ? "incubation" : "host", optimizer.flops(group));
+  }
   progress.step++;
   progress.stepInTick++;
   return next;

@@ -152,8 +152,12 @@ export class Trainer {
 
   /** Ticks until the end at the present price of a step. */
   get ticksLeft(): number {
-    const { loop, train, growth } = this.parts.config;
-    const price = this.assembly.train.program.flops +
+    const { config: { loop, train, growth }, optimizer, store } = this.parts;
+    const updates = store.groups.reduce(
+      (sum, group) => sum + (group?.startsWith("host") ? optimizer.flops(group) : 0),
+      0,
+    );
+    const price = this.assembly.train.program.flops + updates +
       ((this.assembly.shadow?.program.flops ?? this.assembly.train.program.flops) -
           this.assembly.train.program.flops) / growth.shadowEvery;
     const tick = loop.tickSteps * price + loop.controlBatches * this.assembly.evaluate.program.flops +

@@ -49,6 +49,7 @@ const result: RunResult = {
   profile: "small",
   steps: 900,
   flops: 120e9,
+  compilerFlops: 3e9,
   weights: null,
   seconds: 185,
   host: { params: 1774, flops: 129e3 },
@@ -198,7 +199,7 @@ Deno.test("createDisplay() quiet prints warnings and the final table only", () =
   assertEquals(text().split("\n").slice(1), [
     "",
     `${DIGITS} · profile small · llvmpipe`,
-    "interrupted after 900 steps, 120 GFLOP, 3m05s",
+    "interrupted after 900 steps, 120 GFLOP and 3.00 GFLOP to try kernels, 3m05s",
     "note: CIFAR-10 is unavailable; training on digits",
     "",
     "network  parameters    forward  split       step    loss  accuracy",

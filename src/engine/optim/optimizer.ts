@@ -1,4 +1,10 @@
-import { lowerBlockSquares, lowerGroupNorms, lowerUpdate, type UpdateRule } from "../../../kernels/optim.ts";
+import {
+  lowerBlockSquares,
+  lowerGroupNorms,
+  lowerUpdate,
+  updateFlops,
+  type UpdateRule,
+} from "../../../kernels/optim.ts";
 import type { BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { bind, type BoundDispatch } from "../gpu/recorder.ts";
@@ -93,6 +99,13 @@ export class Optimizer {
     if (!scaled) return norms ? [update, await measure()] : [update];
     const squares = await bind(this.#gpu, lowerBlockSquares(blocks), [blockTable, gradients, this.#squares]);
     return [squares, await measure(), update];
+  }
+
+  /** FLOPs of updating a group once, its gradient's norm included. */
+  flops(group: string): number {
+    const { clip = false, norms = false } = this.#options;
+    const scaling = Number(clip || this.lossScale !== null), measuring = 2 * Number(norms);
+    return this.#store.countIn(group) * (updateFlops(this.#rule) + scaling + measuring);
   }
 
   /**
