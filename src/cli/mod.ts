@@ -5,6 +5,7 @@ import type { Command } from "./command.ts";
 import { exportCommand } from "./export.ts";
 import { helpCommand } from "./help.ts";
 import { commandHelp } from "./help_text.ts";
+import { inspect } from "./inspect.ts";
 import { print, printError } from "./output.ts";
 import { parseCommand } from "./parse.ts";
 import { replay } from "./replay.ts";
@@ -20,6 +21,7 @@ const commands: readonly Command[] = [
   tune,
   replay,
   slots,
+  inspect,
   exportCommand,
   storeCommand,
   helpCommand(() => commands),

@@ -1,0 +1,69 @@
+/** A run's network as it stands, without a device. */
+import { z } from "zod";
+import { RunConfig } from "../contracts/config.ts";
+import type { SlotObservation } from "../contracts/control.ts";
+import { NetworkInput } from "../contracts/exported.ts";
+import type { ModelGraph } from "../contracts/model_graph.ts";
+import { topologyOf } from "../tolaria/growable.ts";
+import type { Store } from "../urza/mod.ts";
+import { UserError } from "../util/errors.ts";
+import { checkManifest } from "./checkpoint_schema.ts";
+import type { RunContents } from "./export_run.ts";
+import { hostOfRun } from "./host_file.ts";
+import { buildNetwork, type Network } from "./network.ts";
+
+/** The graph of a run's network. */
+export interface RunGraph {
+  readonly run: string;
+  /** The checkpoint that it is of; null of a run that has none yet, whose slots are empty. */
+  readonly checkpoint: string | null;
+  readonly graph: ModelGraph;
+  readonly slots: readonly Pick<SlotObservation, "slot" | "stage" | "blueprint" | "alpha">[];
+}
+
+const Record = z.looseObject({ input: NetworkInput });
+
+/**
+ * Reads the graph of a run's newest checkpoint, seeds included.
+ *
+ * @throws {UserError} where the run's files are not as they were written.
+ */
+export async function inspectGraph({ name, config, record, store }: RunContents): Promise<RunGraph> {
+  const described = parse(RunConfig, config, `${name}/config.json`);
+  const { input } = parse(Record, record, `${name}/run.json`);
+  const from = await hostOfRun(described.host, store, name);
+  const network = buildNetwork(described, input.shape, input.classes.length, from);
+  const checkpoint = await restoreNewest(network, store);
+  const { kasmina, model, analyse } = network;
+  const topology = topologyOf(model.slots, kasmina, described.growth.incubation);
+  const slots = kasmina.observe().map(({ slot, stage, blueprint, alpha }) => ({
+    slot,
+    stage,
+    blueprint,
+    alpha,
+  }));
+  return { run: name, checkpoint, graph: analyse(topology), slots };
+}
+
+/** Takes on the slots of the newest checkpoint; null where there is none. */
+async function restoreNewest({ kasmina }: Network, store: Store): Promise<string | null> {
+  const names = await store.listManifests("checkpoint");
+  const newest = names.filter((name) => /^step-\d+$/.test(name)).sort().at(-1);
+  if (newest === undefined) return null;
+  const { present } = checkManifest(await store.readManifest("checkpoint", newest), newest);
+  try {
+    kasmina.restore(present.state.lifecycle as Parameters<typeof kasmina.restore>[0]);
+  } catch (error) {
+    throw new UserError(
+      `checkpoint ${newest}: lifecycle: ${(error as Error).message}; restore it or remove it`,
+    );
+  }
+  return newest;
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown, file: string): z.output<T> {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw new UserError(`${file}: ${path.join(".") || "file"}: ${message}; restore the run's own file`);
+}
