@@ -122,7 +122,7 @@ const moments: readonly (readonly [string, number])[] = [
   ["two steps before the end", 76],
 ];
 
-Deno.test("a run interrupted at twelve awkward moments ends with the same bits, ledger and edges", async () => {
+Deno.test("lesson 31, checkpoints without what makes a run unique: a run interrupted at twelve awkward moments ends with the same bits, ledger and edges", async () => {
   const gpu = (await openShared("native"))!;
   const want = await uninterrupted(gpu);
   assertEquals(await interrupted(gpu, eventful(), moments.map(([, step]) => step)), want);

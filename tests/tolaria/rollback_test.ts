@@ -97,6 +97,33 @@ Deno.test("a seed that was sown when the host broke is pruned before it ever ran
   });
 });
 
+for (
+  const [recent, blamed] of [[true, ["layer1"]], [false, ["layer2"]]] as const
+) {
+  Deno.test(`a breakdown is blamed on ${recent ? "what changed within the watch window alone" : "all that lives where nothing changed of late"}`, async () => {
+    const config = tinyConfig("points", {
+      growth: { incubation: "none", gates: { trainingTicks: 20, trainingLimit: 20 } },
+      governor: { watchTicks: 3 },
+      controller: {
+        kind: "fixed",
+        schedule: [
+          { tick: 1, action: "germinate", slot: "layer2", blueprint: "mlp" },
+          ...recent ? [{ tick: 6, action: "germinate", slot: "layer1", blueprint: "affine" }] : [],
+        ],
+      },
+    });
+    await withSession(config, async (session) => {
+      const { trainer } = session;
+      await trainer.run(signalWhen(() => trainer.progress.step === 30));
+      trainer.parts.store.set("head/bias", new Float32Array(3).fill(NaN));
+      await trainer.run(signalWhen(() => trainer.governor.rollbacks === 1));
+      await session.bus.drain();
+      assertEquals(rollbacksOf(session).map(({ slots }) => slots), [[...blamed]]);
+      assertEquals("layer2" in trainer.wanted, recent);
+    });
+  });
+}
+
 Deno.test("a rollback in the tick after a decision leaves a fossil a fossil", async () => {
   const config = tinyConfig("points", {
     controller: {
