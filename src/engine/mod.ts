@@ -47,6 +47,25 @@
  * if (!(final < 0.05)) throw new Error(`loss ${final}`);
  * ```
  *
+ * @example Messages along the edges of a graph 0 → 1 → 2, both ways: a policy's layers, say
+ * ```ts
+ * import { prepareEvaluation, segmentMax, segmentMean, type Segments, segmentSum, stepInput } from "./mod.ts";
+ *
+ * const list = (name: string, size: number) => stepInput(name, [size], "u32");
+ * // Segment n, here a node, has the rows sources[offsets[n]] … before offsets[n + 1]; the other two are the way back.
+ * const edges: Segments = {
+ *   offsets: list("offsets", 4),
+ *   sources: list("sources", 2),
+ *   rowOffsets: list("rowOffsets", 4),
+ *   segments: list("segments", 2),
+ * };
+ * const h = stepInput("h", [3, 2]);
+ * const run = prepareEvaluation([segmentSum(h, edges), segmentMean(h, edges), segmentMax(h, edges)]);
+ * const lists = { offsets: [0, 0, 1, 2], sources: [0, 1], rowOffsets: [0, 1, 2, 2], segments: [1, 2] };
+ * const [sums] = run({ h: [1, 2, 3, 4, 5, 6], ...lists });
+ * if (sums.join() !== "0,0,1,2,3,4") throw new Error(sums.join());
+ * ```
+ *
  * @example Any graph also runs on the CPU, in float64, without a device
  * ```ts
  * import {
@@ -86,7 +105,7 @@
  * ```
  */
 export { compile, type Program, type ProgramSpec } from "./compile/program.ts";
-export { evaluate, type Feeds } from "./compile/reference.ts";
+export { evaluate, type Feeds, prepareEvaluation } from "./compile/reference.ts";
 export { type BackendName, type Gpu, openDevice } from "./gpu/device.ts";
 export { readFloats } from "./gpu/readback.ts";
 export { replay } from "./gpu/recorder.ts";
@@ -124,6 +143,7 @@ export { max } from "./ops/max.ts";
 export { averagePool2d, globalAveragePool, maxPool2d } from "./ops/pool.ts";
 export { dropout } from "./ops/random.ts";
 export { mean, sum } from "./ops/reduce.ts";
+export { segmentMax, segmentMean, type Segments, segmentSum } from "./ops/segment.ts";
 export { concat, pad, reshape, slice, transpose } from "./ops/shape.ts";
 export { momentsOf, Optimizer } from "./optim/optimizer.ts";
 export { ParameterStore } from "./optim/parameter_store.ts";

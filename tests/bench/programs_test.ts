@@ -16,6 +16,7 @@ const PROGRAMS: readonly (readonly [program: string, ...args: string[]])[] = [
   ["slots", "--live", "0"],
   ["bus"],
   ["store"],
+  ["decide", "--nodes", "10", "--graphs", "1"],
 ];
 /** Programs that use no device. */
 const HOST_ONLY = ["bus", "store"];
