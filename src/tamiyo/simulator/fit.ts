@@ -71,7 +71,7 @@ const ROOM = 0.5;
  * @param lossError Standard error of a control loss, in nats: the weight of losses against that of advantages.
  */
 export function fitEffects(runs: readonly LoggedRun[], lossError = 0.03): Fitted {
-  const points = runs.flatMap(pointsOf), all = points.flatMap(({ seeds }) => seeds);
+  const byRun = runs.map(pointsOf), points = byRun.flat(), all = points.flatMap(({ seeds }) => seeds);
   const slots = runs[0].ticks[0].slots.map(({ slot }) => slot);
   const blueprints = [...new Set(all.map(({ blueprint }) => blueprint))].sort();
   const form = formOf(slots, blueprints);
@@ -89,15 +89,20 @@ export function fitEffects(runs: readonly LoggedRun[], lossError = 0.03): Fitted
     ];
   }, form.guess);
   const found = form.read(parameters);
-  const losses = points.map((point) => point.loss - explain(found, point).loss);
+  const losses = byRun.map((of) => of.map((point) => point.loss - explain(found, point).loss));
+  // One run's weights may suit it better than another's: that is no noise of what is measured in it.
+  const scatter = losses.flatMap((of) => {
+    const mean = of.reduce((sum, value) => sum + value, 0) / of.length;
+    return of.map((value) => value - mean);
+  });
   const advantages = points.flatMap((point) => {
     const told = explain(found, point).advantages;
     return point.trials.map(({ mean }, k) => mean - told[k]);
   });
   const trials = points.flatMap(({ trials }) => trials);
   return {
-    effects: { ...found, signals: signalsOf(runs, slots), noise: noiseOf(rms(losses), trials) },
-    residual: { loss: rms(losses), advantage: rms(advantages) },
+    effects: { ...found, signals: signalsOf(runs, slots), noise: noiseOf(rms(scatter), trials) },
+    residual: { loss: rms(losses.flat()), advantage: rms(advantages) },
     seeds: runs.flatMap(birthsOf).length,
   };
 }
@@ -186,19 +191,16 @@ function pointsOf({ terms, ticks, modeOf }: LoggedRun): Point[] {
 const rms = (values: readonly number[]) =>
   values.length === 0 ? 0 : Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / values.length);
 
-/** Least standard error claimed and its rise with what was measured, as medians of what small and large advantages claim. */
-function noiseOf(loss: number, trials: readonly { readonly mean: number; readonly se: number }[]) {
+/** The line through what trials claim as standard errors by what they measured, neither end below 0. */
+function noiseOf(loss: number, trials: readonly Trial[]): Effects["noise"] {
   if (trials.length === 0) return { loss, paired: LEAST_ERROR, share: 0 };
-  const sorted = trials.toSorted((a, b) => Math.abs(a.mean) - Math.abs(b.mean));
-  const half = Math.ceil(sorted.length / 2),
-    middle = (list: typeof sorted, of: (trial: typeof sorted[0]) => number) => median(list.map(of));
-  const small = sorted.slice(0, half), large = sorted.slice(half);
-  const paired = middle(small, ({ se }) => se);
-  const rise = large.length === 0 ? 0 : middle(large, ({ se }) => se) - paired;
-  const span = large.length === 0
-    ? 1
-    : middle(large, ({ mean }) => Math.abs(mean)) - middle(small, ({ mean }) => Math.abs(mean));
-  return { loss, paired, share: Math.max(0, rise / Math.max(span, 1e-9)) };
+  const mean = (of: (trial: Trial) => number) =>
+    trials.reduce((sum, trial) => sum + of(trial), 0) / trials.length;
+  const x = mean(({ mean }) => Math.abs(mean)), y = mean(({ se }) => se);
+  const spread = mean((trial) => (Math.abs(trial.mean) - x) ** 2);
+  const rise = mean((trial) => (Math.abs(trial.mean) - x) * (trial.se - y)) / Math.max(spread, 1e-12);
+  const share = Math.min(Math.max(0, rise), y / Math.max(x, 1e-12));
+  return { loss, paired: y - share * x, share };
 }
 
 function median(values: readonly number[]): number {
