@@ -1,9 +1,11 @@
 /** Training as a program of the user's calls it. */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import type { RunOptions, RunResult } from "../../src/app/options.ts";
 import { runTraining } from "../../src/app/run.ts";
 import type { AnyEnvelope } from "../../src/contracts/events.ts";
 import { tinyConfig } from "../support/session.ts";
+import { runDeno } from "../support/subprocess.ts";
+import { ENVIRONMENT } from "./program.ts";
 
 /** Trains a tiny run into a folder that is removed afterwards; `look` sees what is in it. */
 async function train<T>(
@@ -71,4 +73,25 @@ Deno.test("runTraining() fails with the name of a hook that throws, after the ot
     const last = events.at(-1)!;
     assert(last.topic === "run.finished" && last.payload.reason === "failed" && last.payload.step === 8);
   });
+});
+
+Deno.test("README's program with hooks runs as it stands", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    const readme = await Deno.readTextFile("README.md");
+    const [, program] = readme.match(/```ts\n(import \{ runTraining \}[^]*?)```/)!;
+    const here = new URL("../../", import.meta.url).href;
+    await Deno.writeTextFile(
+      `${root}/program.ts`,
+      program.replaceAll('from "./', `from "${here}`).replace('"runs"', JSON.stringify(`${root}/runs`)),
+    );
+    const { code, stdout, stderr } = await runDeno(
+      ["--config", "deno.json", `${root}/program.ts`],
+      ENVIRONMENT,
+    );
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^(.+: \w+ to \w+\n)*interrupted\n300 steps, .*\/runs\/spirals-1\n$/);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
 });
