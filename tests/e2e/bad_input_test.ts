@@ -147,22 +147,27 @@ Deno.test("an output folder that cannot be: one line with the cure, nothing writ
   });
 });
 
-Deno.test("a checkpoint with a flipped byte: one line that names the file; mended, the run goes on", async () => {
+Deno.test("no checkpoint without a flipped byte: one line that names the file; mended, the run goes on", async () => {
   await withConfig("points", { train: { maxSteps: 16 }, loop: { checkpointTicks: 2 } }, async (root) => {
     const run = `${root}/runs/points-1`;
     await follow(newRun(root, "--max-steps", "8"));
     const { present } = await newestCheckpoint(run);
     const blob = `${run}/store/blobs/${present.numbers[0].slice(0, 2)}/${present.numbers[0]}`;
-    const manifest = `${run}/store/manifests/checkpoint/step-000000008.json`;
-    for (const path of [blob, manifest]) {
-      const whole = await Deno.readFile(path), broken = whole.slice();
-      broken[whole.length >> 1] ^= 4;
-      await Deno.writeFile(path, broken);
+    const manifests = ["step-000000008", "best"].map((name) =>
+      `${run}/store/manifests/checkpoint/${name}.json`
+    );
+    for (const paths of [[blob], manifests]) {
+      const [path] = paths, wholes = await Promise.all(paths.map((path) => Deno.readFile(path)));
+      for (const [k, whole] of wholes.entries()) {
+        const broken = whole.slice();
+        broken[whole.length >> 1] ^= 4;
+        await Deno.writeFile(paths[k], broken);
+      }
       const line = new RegExp(
         `urza: want content with SHA-256 \\w+ in ${path}, got \\w+; the file is damaged, restore it`,
       );
       await assertRefused(root, ["--resume", run], 1, line);
-      await Deno.writeFile(path, whole);
+      for (const [k, whole] of wholes.entries()) await Deno.writeFile(paths[k], whole);
     }
     const config = await Deno.readTextFile(`${run}/config.json`);
     await Deno.writeTextFile(`${run}/config.json`, config.replace('"batch": 16', '"batch": 17'));
