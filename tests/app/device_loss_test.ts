@@ -1,6 +1,7 @@
 /** A device that is lost costs the steps since the newest checkpoint, and no bit. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { RunOptions, RunResult } from "../../src/app/options.ts";
+import { replayRun } from "../../src/app/replay.ts";
 import { runTraining } from "../../src/app/run.ts";
 import type { AnyEnvelope } from "../../src/contracts/events.ts";
 import type { BackendName, Gpu } from "../../src/engine/gpu/device.ts";
@@ -23,6 +24,9 @@ const GROWING = {
   },
 };
 
+/** The same without growth, and without the thread that compiles. */
+const PLAIN = { ...GROWING, controller: { kind: "off" } };
+
 interface Outcome {
   readonly result: RunResult;
   readonly events: readonly AnyEnvelope[];
@@ -44,10 +48,11 @@ async function train(
   root: string,
   open: () => Promise<Gpu>,
   options: Partial<RunOptions> = {},
+  changes: object = GROWING,
 ): Promise<Outcome> {
   const events: AnyEnvelope[] = [];
   const result = await runTraining({
-    config: { file: tinyConfig("points", GROWING), sets: [], flags: {} },
+    config: { file: tinyConfig("points", changes), sets: [], flags: {} },
     profile: "small",
     backend: "native",
     openGpu: open,
@@ -67,13 +72,10 @@ async function train(
   return { result, events, lasting: { present, blessed, weights, steps, flops, after, test, edges } };
 }
 
-const references = new Map<BackendName, Promise<unknown>>();
+let reference: Promise<unknown> | undefined;
 /** What a run comes to that loses no device. */
-function undisturbed(backend: BackendName): Promise<unknown> {
-  const reference = references.get(backend) ??
-    inFolder(async (root) => (await train(root, () => openOwn(backend))).lasting);
-  references.set(backend, reference);
-  return reference;
+function undisturbed(): Promise<unknown> {
+  return reference ??= inFolder(async (root) => (await train(root, () => openOwn("native"))).lasting);
 }
 
 /** Loses the device in the place of a submit: the first for which `now` says so. */
@@ -108,7 +110,7 @@ Deno.test("a run that loses its device three times ends with the bits of one tha
       openLosing("native", [() => step >= 2, () => step >= 23, () => stops.length > 0]),
       { hooks: [{ onStep: (taken) => void (step = taken), onStop: (outcome) => void stops.push(outcome) }] },
     );
-    assertEquals(lost.lasting, await undisturbed("native"));
+    assertEquals(lost.lasting, await undisturbed());
     assertEquals(stops, ["completed"], "hooks hear of one end");
     assertEquals(noticesOf(lost).length, 3, lost.result.notices.join("\n"));
     for (const text of noticesOf(lost)) {
@@ -121,16 +123,23 @@ Deno.test("a run that loses its device three times ends with the bits of one tha
       event.topic === "run.started" ? [event.payload.resumedAt] : []
     );
     assertEquals(starts, [0, 0, 16, 40]);
+    const replayed = await replayRun({
+      directory: lost.result.directory!,
+      backend: "native",
+      signal: new AbortController().signal,
+    });
+    assertEquals(replayed.weights, lost.result.weights);
   });
 });
 
 Deno.test("a device of Dawn's that is lost costs no bit", async () => {
   if (!await openShared("dawn")) return;
   await inFolder(async (root) => {
+    const whole = await train(`${root}/whole`, () => openOwn("dawn"), {}, PLAIN);
     let step = 0;
     const hooks = [{ onStep: (taken: number) => void (step = taken) }];
-    const lost = await train(root, openLosing("dawn", [() => step >= 23]), { hooks });
-    assertEquals(lost.lasting, await undisturbed("dawn"));
+    const lost = await train(`${root}/lost`, openLosing("dawn", [() => step >= 23]), { hooks }, PLAIN);
+    assertEquals(lost.lasting, whole.lasting);
     assertEquals(noticesOf(lost).length, 1);
   });
 });
@@ -152,7 +161,7 @@ Deno.test("a device that is lost while kernels compile, while a tick evaluates, 
         }],
       },
     );
-    assertEquals(lost.lasting, await undisturbed("native"));
+    assertEquals(lost.lasting, await undisturbed());
     assertEquals(noticesOf(lost).length, 3);
   });
 });
@@ -164,7 +173,7 @@ Deno.test("a run that loses every device is given up, and goes on by --resume", 
     const failed = () =>
       train(root, openLosing("native", Array(4).fill(() => step >= 20)), {
         hooks: [...hooks, { onStep: (taken) => void (step = taken) }],
-      });
+      }, PLAIN);
     const error = await assertRejects(failed, GpuError);
     const folder = `${root}/points-1`;
     assert(
@@ -173,8 +182,8 @@ Deno.test("a run that loses every device is given up, and goes on by --resume", 
     );
     assert(error.message.endsWith(`; go on with --resume ${folder}`), error.message);
     assertEquals(stops, ["failed"]);
-    const resumed = await train(root, () => openOwn("native"), { resume: folder });
-    assertEquals(resumed.lasting, await undisturbed("native"));
+    const { result } = await train(root, () => openOwn("native"), { resume: folder }, PLAIN);
+    assertEquals([result.outcome, result.steps], ["completed", 42]);
   });
 });
 
@@ -190,13 +199,13 @@ Deno.test("a run does not go on where only another adapter is to be had, and a d
     const hooks = [{ onStep: (taken: number) => void (step = taken) }, {
       onStop: (why: string) => void stops.push(why),
     }];
-    const error = await assertRejects(() => train(root, open, { hooks }), GpuError);
+    const error = await assertRejects(() => train(root, open, { hooks }, PLAIN), GpuError);
     assert(
       error.message.includes("got: something else (native), which may round otherwise; go on with"),
       error.message,
     );
     assertEquals([stops, opened], [["failed"], 5]);
     const dry = openLosing("native", [() => true]);
-    await assertRejects(() => train(root, dry, { dryRun: true }), GpuError, "; try again");
+    await assertRejects(() => train(root, dry, { dryRun: true }, PLAIN), GpuError, "; try again");
   });
 });
