@@ -1,5 +1,5 @@
 import { sizeOf } from "../../util/shape.ts";
-import type { Values } from "../graph/op.ts";
+import type { Op, Values } from "../graph/op.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { reachable } from "../graph/trace.ts";
 import { callOf } from "./schedule.ts";
@@ -48,12 +48,14 @@ export function prepareEvaluation(
     node.source && Object.hasOwn(constants, node.source.name) ? given(node, constants) : undefined
   );
   const changing = order.flatMap((_, k) => values[k] ? [] : [k]);
+  function applied(op: Op, places: readonly number[], k: number): Values {
+    const operands = places.map((at) => values[at]!);
+    return op.quick?.(operands, calls[k], values[k]) ?? op.reference(operands, calls[k], values[k]);
+  }
   return (feeds) => {
     for (const k of changing) {
       const node = order[k];
-      values[k] = node.op
-        ? node.op.reference(inputs[k].map((at) => values[at]!), calls[k], values[k])
-        : given(node, feeds, values[k]);
+      values[k] = node.op ? applied(node.op, inputs[k], k) : given(node, feeds, values[k]);
     }
     return outputs.map((output) => values[place.get(output)!]!);
   };

@@ -27,6 +27,8 @@ export interface Op<A extends Attrs = Attrs, Name extends string = string> {
    * the op likes, `into`, an array of that kind whose numbers are no matter.
    */
   reference(inputs: readonly Values[], call: Call<A>, into?: Values): Values;
+  /** The numbers of the reference to the last bit, but sooner; null where the reference must do. */
+  quick?(inputs: readonly Values[], call: Call<A>, into?: Values): Values | null;
   /**
    * Cotangents of the inputs given the cotangent `dy` of the result, as graph nodes; null where none flows (labels,
    * indices). Absent: the op is not differentiable, and gradients stop at it.

@@ -57,11 +57,15 @@ function mapReference(f: Scalar, inputs: readonly Values[], call: Call, into?: V
   const places = positions.get(call) ?? call.inputs.map((input) => positionsOf(input.shape, shape));
   positions.set(call, places);
   const [pa, pb, pc] = places;
-  for (let i = 0; i < result.length; i++) {
-    const x = a[pa ? pa[i] : i];
-    if (!b) result[i] = f(x);
-    else if (!c) result[i] = f(x, b[pb ? pb[i] : i]);
-    else result[i] = f(x, b[pb ? pb[i] : i], c[pc ? pc[i] : i]);
+  if (inputs.length === 1) {
+    for (let i = 0; i < result.length; i++) result[i] = f(a[i]);
+  } else if (inputs.length === 2 && !pa && !pb) {
+    for (let i = 0; i < result.length; i++) result[i] = f(a[i], b[i]);
+  } else {
+    for (let i = 0; i < result.length; i++) {
+      const x = a[pa ? pa[i] : i], y = b[pb ? pb[i] : i];
+      result[i] = c ? f(x, y, c[pc ? pc[i] : i]) : f(x, y);
+    }
   }
   return result;
 }

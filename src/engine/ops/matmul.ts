@@ -10,6 +10,7 @@ import type { Values } from "../graph/op.ts";
 import { apply, applyInsteadOf, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
 import { summedColumns, withColumnSums } from "./reduce.ts";
+import { vectorProduct } from "./vector_product.ts";
 
 /** The last two dimensions as the product sees them. */
 function rowsAndColumns(shape: readonly number[], transposed: boolean): [number, number] {
@@ -108,6 +109,12 @@ const matmulOp = defineOp<MatmulAttrs>({
       multiply(at(left, m * k), at(right, k * n), at(y, m * n), m, k, n);
     }
     return y;
+  },
+  quick([a, b], call, into) {
+    const { batch, m, n, k } = matmulSizes(call);
+    if (batch > 1 || call.attrs.transposeA || call.attrs.transposeB) return null;
+    const y = into ?? new Float64Array(m * n);
+    return vectorProduct(a, b, y, m, k, n) ? y : null;
   },
   gradient(dy, node) {
     const [a, b] = node.inputs;
