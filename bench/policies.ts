@@ -3,7 +3,7 @@
 // improvement, and regret against all plans on the smallest task.
 //
 //   deno run -A bench/policies.ts --play out.jsonl [--tasks configs/policies/held_out.json] [--task NAME,…] [--seeds 20]
-//     [--first 1000] [--arms off,random,fixed,heuristic,policy] [--policy FILE] [--search] [--shard 0/1] [--lanes 2]
+//     [--first 1000] [--arms off,random,fixed,heuristic] [--policy NAME[=FILE]]… [--search] [--shard 0/1] [--lanes 2]
 //     [--set KEY=VALUE] [--backend auto]
 //   deno run -A bench/policies.ts --table out.jsonl [--table more.jsonl] [--reference heuristic]
 //
@@ -11,13 +11,15 @@
 import { parseArgs } from "node:util";
 import { loadDataset } from "../src/app/adapters/load_dataset.ts";
 import { openGpu } from "../src/app/adapters/open_gpu.ts";
+import { readPolicyFile } from "../src/app/adapters/policy_files.ts";
 import { resolveConfig } from "../src/app/config.ts";
 import { createEpisodes } from "../src/app/episodes.ts";
 import type { BackendChoice } from "../src/app/options.ts";
+import { openPolicy } from "../src/app/policy.ts";
 import { createTask, type Task } from "../src/app/tasks.ts";
 import { createTwins } from "../src/app/twins.ts";
 import { readConfig } from "../src/cli/config_file.ts";
-import { type Controller, ControllerConfig } from "../src/contracts/control.ts";
+import { type Controller, HeuristicConfig } from "../src/contracts/control.ts";
 import { RewardConfig } from "../src/contracts/reward.ts";
 import { TaskList } from "../src/contracts/tasks.ts";
 import { createController, playEpisode } from "../src/tamiyo/mod.ts";
@@ -35,7 +37,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "20" },
     first: { type: "string", default: "1000" },
     arms: { type: "string", default: "off,random,fixed,heuristic" },
-    policy: { type: "string" },
+    policy: { type: "string", multiple: true, default: [] },
     search: { type: "boolean", default: false },
     shard: { type: "string", default: "0/1" },
     lanes: { type: "string", default: "2" },
@@ -47,33 +49,39 @@ const { values } = parseArgs({
 
 type Decides = Pick<Controller, "decide">;
 
-/** Controllers by name, made anew for each episode. */
-const ARMS: Record<string, (task: Task, seed: number) => Promise<Decides> | Decides> = {
-  off: (_, seed) => createController({ kind: "off" }, seed),
-  random: (_, seed) => createController({ kind: "random", germinate: 0.2 }, seed),
-  fixed: ({ config }) => periodic(config.growth.blueprints),
-  heuristic: (_, seed) => createController(heuristic, seed),
-};
+type Make = (task: Task, seed: number) => Decides;
+
+/** Blueprints in the order that one who knows them would try them in. */
+const ORDER = ["conv3", "basic", "bottleneck", "pointwise", "mlp", "lowrank", "se", "dwsep", "affine"];
 
 /** The heuristic with a window as long as these short runs allow, and the confidence of their gates. */
-const heuristic = ControllerConfig.parse({
-  ...{ kind: "heuristic", germinateFrom: 0.02, everyTicks: 3, pruneAfter: 4, confidence: 0 },
-}) as Extract<ControllerConfig, { kind: "heuristic" }>;
+const heuristic = (order: readonly string[]) =>
+  HeuristicConfig.parse({
+    ...{ kind: "heuristic", germinateFrom: 0.02, everyTicks: 3, pruneAfter: 4, confidence: 0, order },
+  });
 
-/** Sows the first blueprint that fits, slot after slot, every fourth tick; it knows nothing of what is seen. */
-function periodic(blueprints: readonly string[]): Decides {
+/** Controllers by name, made anew for each episode. */
+const ARMS: Record<string, Make> = {
+  off: (_, seed) => createController({ kind: "off" }, seed),
+  random: (_, seed) => createController({ kind: "random", germinate: 0.2 }, seed),
+  fixed: () => periodic(),
+  heuristic: (_, seed) => createController(heuristic([]), seed),
+  "heuristic told the order": (_, seed) => createController(heuristic(ORDER), seed),
+};
+
+/** Sows the blueprint that is best by common knowledge, the last slot first, every fourth tick; it looks at nothing else. */
+function periodic(): Decides {
   let plan: Decides | null = null;
   return {
     decide(observation) {
-      plan ??= planned(observation.slots.map(({ slot }, k): Sowing => ({
-        tick: 1 + 4 * k,
-        slot,
-        blueprint: blueprints.find((blueprint) =>
-          observation.legal.some((action) =>
-            action.kind === "germinate" && action.slot === slot && action.blueprint === blueprint
-          )
-        ) ?? blueprints[0],
-      })));
+      const { slots, candidates } = observation;
+      plan ??= planned(
+        slots.toReversed().map(({ slot }, k): Sowing => ({
+          tick: 1 + 4 * k,
+          slot,
+          blueprint: ORDER.find((name) => Object.hasOwn(candidates[slot], name)) ?? "none fits",
+        })),
+      );
       return plan.decide(observation);
     },
   };
@@ -82,14 +90,31 @@ function periodic(blueprints: readonly string[]): Decides {
 /** Ticks at which a search sows. */
 const SEARCH_TICKS = [1, 5];
 
-function plansOf({ config }: Task, slots: readonly string[]): Record<string, () => Decides> {
-  const plans = allPlans(slots, config.growth.blueprints.filter((name) => name !== "explode"), SEARCH_TICKS);
-  return Object.fromEntries(
-    plans.map((plan) => [
-      PLAN + (plan.map(({ tick, slot, blueprint }) => `${tick}:${slot}:${blueprint}`).join(" ") || "nothing"),
-      () => planned(plan),
-    ]),
+function plansOf({ config: { host, growth } }: Task): Record<string, Make> {
+  const count = host.kind === "mlp" ? host.hidden.length : host.kind === "cnn" ? host.channels.length : 0;
+  const slots = Array.from({ length: count }, (_, k) => `${host.kind === "mlp" ? "layer" : "block"}${k + 1}`);
+  const plans = allPlans(slots, growth.blueprints, SEARCH_TICKS);
+  const nameOf = (plan: readonly Sowing[]) =>
+    plan.map(({ tick, slot, blueprint }) => `${tick}:${slot}:${blueprint}`).join(" ") || "nothing";
+  return Object.fromEntries(plans.map((plan) => [PLAN + nameOf(plan), () => planned(plan)]));
+}
+
+/** The arms that were asked for, trained policies included. */
+async function readArms(): Promise<Record<string, Make>> {
+  const named = values.arms.split(",").filter((name) => name !== "").map((name) =>
+    [name, ARMS[name]] as const
   );
+  const unknown = named.find(([, make]) => !make);
+  if (unknown) {
+    throw new Error(`policies: want arms out of ${Object.keys(ARMS).join(", ")}, got "${unknown[0]}"`);
+  }
+  const trained = await Promise.all(values.policy.map(async (text) => {
+    const [name, path] = text.split("=");
+    const policy = await openPolicy(readPolicyFile(path), path ?? "the default");
+    const make: Make = (_, seed) => createController({ kind: "gnn", sample: false }, seed, policy);
+    return [name, make] as const;
+  }));
+  return Object.fromEntries([...named, ...trained]);
 }
 
 function readTasks(): Task[] {
@@ -111,17 +136,24 @@ async function play(path: string): Promise<void> {
   const gpu = await openGpu(values.backend as BackendChoice);
   const store = createMemoryStore(), twins = createTwins(gpu, store);
   const [shard, shards] = values.shard.split("/").map(Number);
-  const tasks = readTasks();
+  const tasks = readTasks(), arms = await readArms();
   const seeds = Array.from({ length: Number(values.seeds) }, (_, k) => Number(values.first) + k);
   const jobs = seeds.flatMap((seed) => tasks.map((task) => ({ task, seed })))
     .filter((_, k) => k % shards === shard)
-    .flatMap(({ task, seed }) => armsOf(task).map(([arm, make]) => ({ task, seed, arm, make })));
+    .flatMap(({ task, seed }) =>
+      Object.entries({ ...arms, ...values.search && plansOf(task) }).map(([arm, make]) => ({
+        task,
+        seed,
+        arm,
+        make,
+      }))
+    );
 
   async function lane(): Promise<void> {
     for (let job = jobs.shift(); job; job = jobs.shift()) {
       const { task, seed, arm, make } = job;
       const episodes = createEpisodes({ gpu, task, twins, reward: RewardConfig.parse({}), store });
-      await playEpisode(episodes, await make(task, seed), seed);
+      await playEpisode(episodes, make(task, seed), seed);
       const { score, loss, params, return: _, fossils: __, ...rest } = episodes.summary!;
       const line: Episode = { ...rest, arm, task: task.name, score: score!, loss: loss!, params: params! };
       await Deno.writeTextFile(path, JSON.stringify(line) + "\n", { append: true });
@@ -129,16 +161,6 @@ async function play(path: string): Promise<void> {
   }
   await Promise.all(Array.from({ length: Number(values.lanes) }, lane));
   gpu.destroy();
-}
-
-function armsOf(task: Task): [string, (task: Task, seed: number) => Promise<Decides> | Decides][] {
-  if (values.search) {
-    const layers = task.config.host.kind === "mlp"
-      ? task.config.host.hidden.map((_, k) => `layer${k + 1}`)
-      : [];
-    return Object.entries(plansOf(task, layers));
-  }
-  return values.arms.split(",").map((arm) => [arm, ARMS[arm]]);
 }
 
 if (values.play !== undefined) await play(values.play);

@@ -1,5 +1,5 @@
 /** Where a policy in training gets its episodes: the simulator, and real runs of tasks. */
-import type { Controller, Observation } from "../contracts/control.ts";
+import { type Controller, HeuristicConfig, type Observation } from "../contracts/control.ts";
 import type { PolicyTraining } from "../contracts/policy_training.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { type Environment, playEpisode } from "../tamiyo/mod.ts";
@@ -41,6 +41,14 @@ export interface EpisodeSourceParts {
   readonly twins: Twins;
   readonly signal: AbortSignal;
 }
+
+/** Controllers to learn from, with windows as long as short runs allow. */
+export const TEACHERS = {
+  heuristic: HeuristicConfig.parse({
+    ...{ kind: "heuristic", germinateFrom: 0.02, everyTicks: 3, pruneAfter: 4, confidence: 0 },
+  }),
+  random: { kind: "random", germinate: 0.2 },
+} as const;
 
 /** Mean final score of a controller on simulated tasks of hosts that nothing is learned on, the same at each call. */
 export async function evaluateController(

@@ -1,5 +1,5 @@
 /** The composition root of learning to decide: episodes, cloning, PPO, evaluations, and a policy file. */
-import { HeuristicConfig, type Observation } from "../contracts/control.ts";
+import type { Observation } from "../contracts/control.ts";
 import { POLICY_VERSION } from "../contracts/policy.ts";
 import type { PolicyTraining } from "../contracts/policy_training.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
@@ -16,7 +16,13 @@ import type { PolicyFolder, PolicyLogLine } from "./adapters/policy_folder.ts";
 import type { BackendChoice } from "./options.ts";
 import { formOf, loadPolicyFile, openPolicy } from "./policy.ts";
 import { type PolicyCheckpoint, readPolicyCheckpoint, writePolicyCheckpoint } from "./policy_checkpoint.ts";
-import { createEpisodeSource, type EpisodeSource, evaluateController, SIMULATOR } from "./policy_episodes.ts";
+import {
+  createEpisodeSource,
+  type EpisodeSource,
+  evaluateController,
+  SIMULATOR,
+  TEACHERS,
+} from "./policy_episodes.ts";
 import { writePolicy } from "./policy_file.ts";
 import { fitPolicy, imitate } from "./policy_fitting.ts";
 import type { Task } from "./tasks.ts";
@@ -103,13 +109,6 @@ export async function trainPolicy(options: PolicyTrainingOptions): Promise<Polic
 
 /** Learned from nothing yet. */
 const NOTHING = "0".repeat(64);
-/** Controllers to learn from, with windows as long as short runs allow. */
-const TEACHERS = {
-  heuristic: HeuristicConfig.parse({
-    ...{ kind: "heuristic", germinateFrom: 0.02, everyTicks: 3, pruneAfter: 4, confidence: 0 },
-  }),
-  random: { kind: "random", germinate: 0.2 },
-} as const;
 const FRESH: Work["state"] = { iteration: 0, episodes: {}, blueprints: [], best: null, data: NOTHING };
 
 /** Hash of what makes a training itself. How long it may last is not part of that. */
@@ -320,7 +319,8 @@ async function evaluateAndKeep(work: Work): Promise<void> {
     ),
   });
   const scores = await scoresOf(config, bytes);
-  if (state.best === null || scores.policy === undefined || scores.policy >= state.best.score) {
+  const newest = config.evaluate.keep === "newest" || scores.policy === undefined;
+  if (state.best === null || newest || scores.policy >= state.best.score) {
     const best = {
       score: scores.policy ?? 0,
       iteration: state.iteration,

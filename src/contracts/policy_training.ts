@@ -63,6 +63,7 @@ export const PolicyTraining = z.strictObject({
     every: count.default(10).describe("Iterations between two evaluations and checkpoints."),
     tasks: none.max(1000).default(24).describe("Simulated tasks, of other hosts than those learned on."),
     episodes: count.max(1000).default(2).describe("Episodes of each."),
-  }).prefault({}).describe("How the policy that is kept is chosen: the best of the evaluations."),
+    keep: z.enum(["best", "newest"]).default("best").describe("Which of the evaluated policies is kept."),
+  }).prefault({}).describe("What is measured of the policy now and then, and which is kept."),
 });
 export type PolicyTraining = z.output<typeof PolicyTraining>;

@@ -15,3 +15,4 @@ export const TaskList = z.strictObject({
   set: z.array(z.string()).default([]).describe("KEY=VALUE laid over every task before its own."),
   list: z.array(TaskSpec).default([]).describe("The tasks."),
 }).prefault({}).describe("Real training runs to learn from.");
+export type TaskList = z.output<typeof TaskList>;

@@ -1,5 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { RunOptions, RunResult } from "../../src/app/options.ts";
+import { readPolicyFile } from "../../src/app/adapters/policy_files.ts";
+import { resolvePolicyTraining } from "../../src/app/policy_config.ts";
+import { evaluateController, TEACHERS } from "../../src/app/policy_episodes.ts";
+import { createController } from "../../src/tamiyo/mod.ts";
 import { loadPolicyFile, openPolicy } from "../../src/app/policy.ts";
 import { replayRun } from "../../src/app/replay.ts";
 import { runTraining } from "../../src/app/run.ts";
@@ -80,4 +84,14 @@ Deno.test("a policy scores whatever there is to decide: blueprints and slots tha
 Deno.test("a policy file restores the network that it is of, its normalisation included", () => {
   const { network, manifest } = loadPolicyFile(untrainedPolicy(), "p");
   assertEquals(network.save!(), manifest.normalisation);
+});
+
+Deno.test("the policy that comes with Esper is of this network, and does on simulated tasks what it was kept for", async () => {
+  const bytes = readPolicyFile(), policy = await openPolicy(bytes, "default");
+  const config = resolvePolicyTraining({ evaluate: { tasks: 6, episodes: 1 } });
+  const gnn = { kind: "gnn", sample: false } as const;
+  const score = await evaluateController(config, (seed) => createController(gnn, seed, policy));
+  const other = await evaluateController(config, (seed) => createController(TEACHERS.heuristic, seed));
+  assert(score > other + 0.02, `${score}, the heuristic ${other}`);
+  assert(loadPolicyFile(bytes, "default").manifest.training.iterations > 0);
 });
