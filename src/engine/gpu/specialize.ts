@@ -1,3 +1,4 @@
+import { foldIndices } from "./fold.ts";
 import { unroll } from "./unroll.ts";
 
 /** Access of one binding as the WGSL declares it. */
@@ -5,7 +6,7 @@ export type Access = "read" | "read_write";
 
 /**
  * Replaces the defaults of `override` constants by `const`s, so that the compiler of the driver sees shapes as literals,
- * and unrolls the loops that ask for it.
+ * unrolls the loops that ask for it and computes the indices that come of it.
  *
  * @throws {Error} if a constant is given that the source does not declare.
  */
@@ -25,7 +26,8 @@ export function specialize(
   if (unused.size > 0) {
     throw new Error(`internal: kernel ${name} declares no override constant ${[...unused].join(", ")}`);
   }
-  return unroll(name, code);
+  const unrolled = unroll(name, code);
+  return unrolled === code ? code : foldIndices(unrolled);
 }
 
 function literal(value: number, type: string): string {
