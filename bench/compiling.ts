@@ -1,12 +1,20 @@
 // Does compiling blueprints hold up training? Times of single training steps, each waited for, alone and while blueprints are
-// compiled: on a thread and a device of their own (as in a run) and on the thread and the device that train. Then what the
-// kernel cache takes for a hit.
+// compiled: on a thread and a device of their own (as in a run), with and without the comparison at the size of a batch, which
+// shares the GPU, and on the thread and the device that train. Then the longest steps with what was being tried meanwhile, and
+// what the kernel cache takes for a hit.
 //
-//   deno run -A bench/compiling.ts [--count 50] [--model small] [--batch 64] [--where thread,here] [--backend auto|native|dawn]
+//   deno run -A bench/compiling.ts [--count 50] [--model small] [--batch 64] [--where thread,apart,here] [--backend auto|native|dawn]
 //     [--quick] [--json FILE]
 import { settled } from "../src/engine/gpu/readback.ts";
 import { createWorkerWorkshop } from "../src/tezzeret/adapters/workshop_worker.ts";
-import { createTezzeret, createWorkshop, fitOf, library, type Tezzeret } from "../src/tezzeret/mod.ts";
+import {
+  createTezzeret,
+  createWorkshop,
+  fitOf,
+  library,
+  type Tezzeret,
+  type Workshop,
+} from "../src/tezzeret/mod.ts";
 import { createMemoryStore } from "../src/urza/mod.ts";
 import { openForBench } from "./support/device.ts";
 import { modelNamed } from "./support/models.ts";
@@ -14,7 +22,7 @@ import { readOptions } from "./support/options.ts";
 import { digits, startReport } from "./support/report.ts";
 import { openTraining } from "./support/training_step.ts";
 
-const options = readOptions({ count: "", model: "small", batch: "", where: "thread,here" });
+const options = readOptions({ count: "", model: "small", batch: "", where: "thread,apart,here" });
 const gpu = await openForBench(options);
 const { adapter } = gpu;
 const small = options.quick || adapter.software;
@@ -30,28 +38,62 @@ const orders = [4, 8, 16, 32, 64].flatMap((channels) =>
   )
 ).filter(({ blueprint, shape }) => fitOf(blueprint, shape).fits).slice(0, count);
 
-/** Times steps until told to stop, in ms. */
-async function timeSteps(until: (steps: number) => boolean): Promise<number[]> {
-  const times: number[] = [];
+/** A step's time in ms, and when it ended. */
+interface Timed {
+  readonly ms: number;
+  readonly end: number;
+}
+
+/** Times steps until told to stop. */
+async function timeSteps(until: (steps: number) => boolean): Promise<Timed[]> {
+  const times: Timed[] = [];
   while (!until(times.length)) {
     const started = performance.now();
     step.run();
     await settled(gpu);
-    times.push(performance.now() - started);
+    const end = performance.now();
+    times.push({ ms: end - started, end });
   }
   return times;
 }
 
+/** What was tried, and when. */
+const tried: { readonly what: string; readonly from: number; to: number }[] = [];
+
+function noting(workshop: Workshop): Workshop {
+  return {
+    ...workshop,
+    async test(order, heartbeat) {
+      const { blueprint, shape } = order;
+      const entry = {
+        what: `${blueprint.name} at ${shape.join("×")}`,
+        from: performance.now(),
+        to: Infinity,
+      };
+      tried.push(entry);
+      try {
+        return await workshop.test(order, heartbeat);
+      } finally {
+        entry.to = performance.now();
+      }
+    },
+  };
+}
+
+const onThread = (thorough: boolean) =>
+  createWorkerWorkshop({
+    adapter,
+    batch,
+    thorough,
+    instead: () => {
+      throw new Error("no thread could open the adapter");
+    },
+  });
 const workshops = {
-  thread: () =>
-    createWorkerWorkshop({
-      adapter,
-      batch,
-      thorough: !adapter.software,
-      instead: () => {
-        throw new Error("no thread could open the adapter");
-      },
-    }),
+  /** As in a run. */
+  thread: () => onThread(!adapter.software),
+  /** Compared at a corner of the slot only. */
+  apart: () => onThread(false),
   here: () => createWorkshop({ gpu }),
 };
 
@@ -69,8 +111,12 @@ interface StepTimes extends Record<string, string | number> {
 const columns: number[] = [];
 const histograms: Record<string, string | number>[] = [];
 const rows: StepTimes[] = [];
+const longest: { where: string; ms: number; during: string }[] = [];
+/** Reference pipelines at a batch: how long the GPU is busy with one, in ms. */
+const passes: { what: string; ms: number; batch: number }[] = [];
 
-function note(compiled: string, times: readonly number[], seconds: number): void {
+function note(compiled: string, steps: readonly Timed[], seconds: number): void {
+  const times = steps.map(({ ms }) => ms);
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   rows.push({
@@ -96,7 +142,7 @@ for (const where of options.own.where.split(",") as (keyof typeof workshops)[]) 
   await service?.close();
   service = createTezzeret({
     adapter,
-    workshop: workshops[where](),
+    workshop: noting(workshops[where]()),
     store: createMemoryStore(),
     version: "bench",
   });
@@ -107,7 +153,14 @@ for (const where of options.own.where.split(",") as (keyof typeof workshops)[]) 
   );
   const all = Promise.all(admissions);
   const times = await timeSteps(() => open === 0);
-  await all;
+  for (const { blueprint, shape, batchShape, reference } of await all) {
+    const what = `${blueprint} at ${shape.join("×")}`;
+    if (reference?.p50Micros) passes.push({ what, ms: reference.p50Micros / 1000, batch: batchShape[0] });
+  }
+  for (const { ms, end } of times.toSorted((a, b) => b.ms - a.ms).slice(0, 4)) {
+    const during = tried.filter(({ from, to }) => from < end && to > end - ms).map(({ what }) => what);
+    longest.push({ where, ms, during: during.join(", ") });
+  }
   note(`${orders.length} blueprints, ${where}`, times, (performance.now() - started) / 1000);
 }
 report.table("Milliseconds a step", {
@@ -119,6 +172,16 @@ report.table("Milliseconds a step", {
   most: ({ most }) => digits(most),
   "compiled in s": ({ seconds }) => digits(seconds),
 }, rows);
+report.table("Longest steps", {
+  compiled: ({ where }: typeof longest[number]) => where,
+  ms: ({ ms }) => digits(ms),
+  "being tried meanwhile": ({ during }) => during || "nothing",
+}, longest);
+report.table("Longest passes of the reference pipeline on the GPU", {
+  blueprint: ({ what }: typeof passes[number]) => what,
+  batch: ({ batch }) => String(batch),
+  ms: ({ ms }) => digits(ms),
+}, passes.toSorted((a, b) => b.ms - a.ms).slice(0, 5));
 report.table(
   "Share of steps by their time, in steps of √2",
   {
