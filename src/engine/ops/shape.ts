@@ -28,7 +28,10 @@ const reshapeOp = defineOp<{ shape: readonly number[] }>({
     }
     return { shape, dtype: x.dtype };
   },
-  reference: ([x]) => x.slice(),
+  reference([x], _, into) {
+    into?.set(x);
+    return into ?? x.slice();
+  },
   gradient: (dy, node) => [reshape(dy, node.inputs[0].shape)],
   lower: "view",
   flops: () => 0,
