@@ -1,14 +1,12 @@
 /** How a policy is fitted to episodes: to imitate them, or to do better. */
-import type { Observation } from "../contracts/control.ts";
 import type { PolicyTraining } from "../contracts/policy_training.ts";
 import type { PolicyLearner, Sample, UpdateReport } from "../tamiyo/rl/policy_learner.ts";
 import { type Prng, prng } from "../util/prng.ts";
 
-type Learner = PolicyLearner<Observation>;
-type Samples = readonly Sample<Observation>[];
+type Samples<O> = readonly Sample<O>[];
 
 /** All samples in an order of chance, a batch at a time. */
-function batchesOf(samples: Samples, size: number, random: Prng): Samples[] {
+function batchesOf<O>(samples: Samples<O>, size: number, random: Prng): Samples<O>[] {
   const order = samples.map((_, k) => k);
   random.shuffle(order);
   return Array.from(
@@ -24,15 +22,15 @@ const varianceOf = (values: readonly number[]) => {
 };
 
 /** 1 less the share of the returns' variance that the values leave unexplained. */
-function explainedVariance(samples: Samples): number {
+function explainedVariance(samples: Samples<unknown>): number {
   const returns = samples.map((sample) => sample.return);
   return 1 - varianceOf(samples.map(({ advantage }) => advantage)) / Math.max(1e-12, varianceOf(returns));
 }
 
 /** Behaviour cloning: the actions taken become likely, and the value learns what they earned. */
-export async function imitate(
-  learner: Learner,
-  samples: Samples,
+export async function imitate<O>(
+  learner: PolicyLearner<O>,
+  samples: Samples<O>,
   { clone, ppo, seed }: PolicyTraining,
 ): Promise<Record<string, number>> {
   const losses: number[] = [];
@@ -48,22 +46,22 @@ export async function imitate(
 }
 
 /** Advantages of a batch with mean 0 and deviation 1. */
-function normalised(batch: Samples): Samples {
+function normalised<O>(batch: Samples<O>): Samples<O> {
   const advantages = batch.map(({ advantage }) => advantage);
   const mean = meanOf(advantages), deviation = Math.sqrt(varianceOf(advantages)) + 1e-8;
   return batch.map((sample) => ({ ...sample, advantage: (sample.advantage - mean) / deviation }));
 }
 
 /** PPO's passes over one iteration's decisions; they end early where the policy has moved far. */
-export async function fitPolicy(
-  learner: Learner,
-  samples: Samples,
-  { ppo, seed }: PolicyTraining,
+export async function fitPolicy<O>(
+  learner: PolicyLearner<O>,
+  samples: Samples<O>,
+  { ppo, seed }: Pick<PolicyTraining, "ppo" | "seed">,
   iteration: number,
   left: number,
 ): Promise<Record<string, number>> {
   const rule = { learningRate: ppo.learningRate * left, surrogate: 1, imitation: 0, value: ppo.value };
-  const reports: (UpdateReport & { readonly batch: Samples })[] = [];
+  const reports: (UpdateReport & { readonly batch: Samples<O> })[] = [];
   let epochs = 0;
   for (; epochs < ppo.epochs; epochs++) {
     const from = reports.length;
@@ -88,7 +86,10 @@ export async function fitPolicy(
 }
 
 /** Mean of r − 1 − log r (Schulman's k3), and the share of ratios r that are clipped. */
-function divergenceOf(reports: readonly (UpdateReport & { readonly batch: Samples })[], clip = Infinity) {
+function divergenceOf(
+  reports: readonly (UpdateReport & { readonly batch: Samples<unknown> })[],
+  clip = Infinity,
+) {
   const logs = reports.flatMap(({ logProbabilities, batch }) =>
     batch.map(({ logProbability }, k) => logProbabilities[k] - logProbability)
   );
