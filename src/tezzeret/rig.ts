@@ -43,11 +43,7 @@ export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline, plan: 
   };
   let program: Program;
   try {
-    await blameKernels(gpu, async () => {
-      const compiling = plan.dispatches.map(({ dispatch, halves }) => gpu.pipelines.get(dispatch, halves));
-      await Promise.allSettled(compiling);
-      await Promise.all(compiling);
-    });
+    await compileKernels(gpu, plan);
     for (const { name, shape } of trial.sources) {
       views.set(name, gpu.allocator.storage(`admission/${name}`, sizeOf(shape) * 4));
     }
@@ -99,6 +95,20 @@ export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline, plan: 
       free();
     },
   };
+}
+
+/**
+ * Compiles the kernels of a plan.
+ *
+ * @throws {BlueprintError} if the device refuses one.
+ */
+export async function compileKernels(gpu: Gpu, { dispatches }: Plan): Promise<void> {
+  await blameKernels(gpu, async () => {
+    const compiling = dispatches.map(({ dispatch, halves }) => gpu.pipelines.get(dispatch, halves));
+    // Where one fails, the others must not be left behind.
+    await Promise.allSettled(compiling);
+    await Promise.all(compiling);
+  });
 }
 
 /** What a device refuses is the blueprint's fault, as long as there is a device. */

@@ -8,7 +8,7 @@ import { fitOf } from "./check.ts";
 import { beating, type Heartbeat } from "./lease.ts";
 import { pipelinesFor, type Plan, type PlannedKernel, planOf } from "./pipelines.ts";
 import type { Deviation, PipelineCost, Validation } from "./report.ts";
-import { openRig, type Rig } from "./rig.ts";
+import { compileKernels, openRig, type Rig } from "./rig.ts";
 import { batchOf, cornerOf, drawValues, traceTrial } from "./trial.ts";
 import { deviations, validate } from "./validate.ts";
 
@@ -54,7 +54,7 @@ export interface WorkshopOptions {
   /** As in `compile`. Default: the first variant that fits. */
   readonly choose?: ChooseVariant;
   /**
-   * Whether kernels are compared and timed at the size of a batch, too. Default: no. On a software adapter or on the
+   * Whether kernels are compared and timed at the size of a batch, too, and compiled for training's own. Default: no. On a software adapter or on the
    * training thread that takes too long.
    */
   readonly thorough?: boolean;
@@ -112,6 +112,8 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       const comparable = plain !== null && checked.finite && !fault;
       const batchError = comparable ? await compareBatch(main.rig, plain.rig, checked.tolerance) : null;
       const { total, costs } = await costsOf(main.rig, main.plan);
+      // Drivers keep what they have compiled, for other devices, too: a training step finds these when it grows.
+      if (thorough) await compileKernels(gpu, await planFor(order, [batch, ...order.shape]));
       return {
         ...checked,
         parameters: fit.parameters,

@@ -1,12 +1,16 @@
 /** Every blueprint on every device in every precision it has: birth, gradients, and kernels against their references. */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Blueprint } from "../../src/contracts/blueprint.ts";
+import { firstFit } from "../../src/engine/compile/schedule.ts";
 import { BlueprintError } from "../../src/tezzeret/build.ts";
 import { fitOf } from "../../src/tezzeret/check.ts";
 import { findBlueprint, library } from "../../src/tezzeret/library.ts";
+import { pipelinesFor, planOf } from "../../src/tezzeret/pipelines.ts";
+import { compileKernels } from "../../src/tezzeret/rig.ts";
+import { traceTrial } from "../../src/tezzeret/trial.ts";
 import { createWorkshop } from "../../src/tezzeret/workshop.ts";
 import { formatShape } from "../../src/util/shape.ts";
-import { onEachDevice, openShared } from "../support/devices.ts";
+import { onEachDevice, openOwn, openShared } from "../support/devices.ts";
 
 const SHAPES = [[3, 3, 8], [8]];
 
@@ -62,4 +66,19 @@ Deno.test("workshop.test() on a GPU's terms compares and times the size of a bat
   assert(kernels.length > used.length, "the corner takes kernels of its own");
   assertEquals(costs.reduce((sum, { bytes }) => sum + bytes, 0), fused.bytes);
   assert(spentFlops > 0 && costs.some(({ flops }) => flops > 0));
+});
+
+Deno.test("workshop.test() on a GPU's terms compiles what training's own batch takes, however much of it is tried", async () => {
+  const gpu = await openOwn("native");
+  const workshop = createWorkshop({ gpu, thorough: true, batch: 70 });
+  const order = { blueprint: findBlueprint("affine"), shape: [16, 16, 4] };
+  const { batchShape } = await workshop.draft(order);
+  assertEquals(batchShape, [64, 16, 16, 4]);
+  await workshop.test(order);
+  const known = gpu.pipelines.size;
+  const { fused } = pipelinesFor({ choose: firstFit, precision: "fp32" });
+  const plan = await planOf(traceTrial(order.blueprint, [70, 16, 16, 4]), fused, gpu.traits);
+  await compileKernels(gpu, plan);
+  assertEquals(gpu.pipelines.size, known);
+  gpu.destroy();
 });
