@@ -89,10 +89,12 @@ function reduction(name: OpName, { kind, gradient, variants }: Reduction): Op<At
         const [begin, end] = span(n);
         for (let e = begin; e < end; e++) {
           const from = Math.min(sources[e], rows - 1) * width, to = n * width;
+          if (kind !== "maximum") {
+            for (let f = 0; f < width; f++) y[to + f] += x[from + f];
+            continue;
+          }
           for (let f = 0; f < width; f++) {
-            const value = x[from + f];
-            if (kind !== "maximum") y[to + f] += value;
-            else if (e === begin || value > y[to + f]) y[to + f] = value;
+            if (e === begin || x[from + f] > y[to + f]) y[to + f] = x[from + f];
           }
         }
         if (kind !== "mean" || end <= begin) continue;
