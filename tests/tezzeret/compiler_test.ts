@@ -10,7 +10,7 @@ import { createTezzeret, type TezzeretOptions } from "../../src/tezzeret/compile
 import { findBlueprint } from "../../src/tezzeret/library.ts";
 import { batchOf, cornerOf, drawValues, traceTrial } from "../../src/tezzeret/trial.ts";
 import { agreeOnce } from "../../src/tezzeret/validate.ts";
-import { createWorkshop, type WorkshopOptions } from "../../src/tezzeret/workshop.ts";
+import { createWorkshop, type Workshop, type WorkshopOptions } from "../../src/tezzeret/workshop.ts";
 import { createMemoryStore } from "../../src/urza/memory.ts";
 import { sha256 } from "../../src/util/hash.ts";
 import { onEachDevice, openShared } from "../support/devices.ts";
@@ -163,6 +163,32 @@ Deno.test("admit() takes over kernels that a killed process was at work on", asy
   assertEquals((await tezzeret.admit(conv3, SLOT)).key, known.key);
   const { state, history } = await store.records.read("kernel", known.key);
   assertEquals([state, history[1].reason], ["VALIDATED", "lease of killed ran out"]);
+});
+
+Deno.test("admit() renews its lease for as long as the workshop is heard of", async () => {
+  let now = 0;
+  const store = createMemoryStore(() => now), leaseMs = 1000;
+  const gpu = (await openShared("native"))!, near = createWorkshop({ gpu });
+  const workshop: Workshop = {
+    ...near,
+    async test(order, heartbeat) {
+      for (let k = 0; k < 4; k++) {
+        now += leaseMs / 2;
+        heartbeat!.beat();
+        for (let turn = 0, until = 0; turn < 1000 && until !== now + leaseMs; turn++) {
+          await new Promise((resolve) => setTimeout(resolve));
+          const [{ lease }] = await store.records.list("kernel", "COMPILING");
+          until = lease!.until;
+        }
+      }
+      return await near.test(order, heartbeat);
+    },
+  };
+  const tezzeret = createTezzeret({ adapter: gpu.adapter, workshop, store, version: "test", leaseMs });
+  const { key } = await tezzeret.admit(findBlueprint("affine"), SLOT);
+  const { history } = await store.records.read("kernel", key);
+  assertEquals(history.map(({ to }) => to), ["COMPILING", "VALIDATED"]);
+  await tezzeret.close();
 });
 
 Deno.test("admit() says of a blueprint that does not fit why, and stores nothing", async () => {
