@@ -2,9 +2,11 @@
 import type { Observation } from "../contracts/control.ts";
 import { POLICY_VERSION } from "../contracts/policy.ts";
 import type { PolicyTraining } from "../contracts/policy_training.ts";
+import { type KeptTrajectory, TRAJECTORY_VERSION } from "../contracts/trajectory.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { createController, playEpisode } from "../tamiyo/mod.ts";
 import { createActor } from "../tamiyo/rl/actor.ts";
+import { createReplayBuffer } from "../tamiyo/rl/replay_buffer.ts";
 import { PolicyLearner } from "../tamiyo/rl/policy_learner.ts";
 import { playTrajectory, samplesOf } from "../tamiyo/rl/rollout.ts";
 import { createGraphPolicy } from "../tamiyo/policy/network.ts";
@@ -15,6 +17,7 @@ import { canonicalJson, type Json } from "../util/json.ts";
 import type { PolicyFolder, PolicyLogLine } from "./adapters/policy_folder.ts";
 import type { BackendChoice } from "./options.ts";
 import { formOf, loadPolicyFile, openPolicy } from "./policy.ts";
+import { account, type Deed } from "./policy_account.ts";
 import { type PolicyCheckpoint, readPolicyCheckpoint, writePolicyCheckpoint } from "./policy_checkpoint.ts";
 import {
   createEpisodeSource,
@@ -65,6 +68,8 @@ interface Work {
   readonly learner: PolicyLearner<Observation>;
   readonly source: EpisodeSource;
   readonly configHash: string;
+  /** Of the tasks, by name. */
+  readonly hashes: Readonly<Record<string, string>>;
   state: Omit<PolicyCheckpoint, "learner" | "normalisation" | "numbers">;
 }
 
@@ -96,6 +101,7 @@ export async function trainPolicy(options: PolicyTrainingOptions): Promise<Polic
         learner,
         source,
         configHash: await identity(config),
+        hashes: await hashesOf(tasks),
         state: FRESH,
       });
     } finally {
@@ -116,6 +122,11 @@ async function identity({ iterations: _, minutes: __, ...config }: PolicyTrainin
   return await sha256(canonicalJson(JSON.parse(JSON.stringify(config))));
 }
 
+async function hashesOf(tasks: readonly Task[]): Promise<Record<string, string>> {
+  const hashes = tasks.map(async ({ name, config }) => [name, await sha256(canonicalJson(config))] as const);
+  return Object.fromEntries(await Promise.all(hashes));
+}
+
 async function train(work: Work): Promise<PolicyTrainingResult> {
   const { options: { config, signal, resume }, folder, learner } = work;
   const end = performance.now() + (config.minutes ?? Infinity) * 60_000;
@@ -127,6 +138,7 @@ async function train(work: Work): Promise<PolicyTrainingResult> {
       learner.network.restore!(normalisation);
       learner.restore(saved, numbers);
       work.state = state;
+      await createReplayBuffer(folder.store, config.collect.keep).forgetFrom(state.iteration);
     } else {
       await clone(work);
       await evaluateAndKeep(work);
@@ -177,32 +189,6 @@ async function openLearner(
   return new PolicyLearner(gpu, network, options, numbers);
 }
 
-/** An episode as all that was done and paid in it. */
-interface Deed {
-  readonly task: string;
-  readonly seed: number;
-  readonly observations: readonly Observation[];
-  readonly actions: readonly number[];
-  readonly rewards: readonly number[];
-}
-
-/** Counts what is learned from, and adds it to the hash of all that was. */
-async function account(
-  { state }: Work,
-  deeds: readonly Deed[],
-): Promise<Pick<Work["state"], "episodes" | "blueprints" | "data">> {
-  const episodes = { ...state.episodes }, blueprints = new Set(state.blueprints);
-  for (const { task, observations } of deeds) {
-    episodes[task] = (episodes[task] ?? 0) + 1;
-    for (const seeds of Object.values(observations[0].candidates)) {
-      for (const name of Object.keys(seeds)) blueprints.add(name);
-    }
-  }
-  const told = deeds.map(({ task, seed, actions, rewards }) => ({ task, seed, actions, rewards }));
-  const data = await sha256(canonicalJson({ before: state.data, told }));
-  return { episodes, blueprints: [...blueprints].sort(), data };
-}
-
 /** Watches teachers, takes the moments of what is seen, and imitates the better half of their episodes. */
 async function clone(work: Work): Promise<void> {
   const { options: { config }, learner, source } = work, { clone, ppo, from } = config;
@@ -239,14 +225,14 @@ async function clone(work: Work): Promise<void> {
     actions: steps.map(({ action }) => action),
     rewards: steps.map(({ reward }) => reward),
   }));
-  work.state = { ...work.state, ...await account(work, deeds) };
+  work.state = { ...work.state, ...await account(work.state, deeds) };
   const score = meanOf(played.map(({ result }) => result.return));
   tell(work, { kind: "clone", step: 0, scalars: { episodes: played.length, score, ...fit } });
 }
 
 /** One iteration of PPO: the policy plays, and learns from what it played. */
 async function iterate(work: Work): Promise<void> {
-  const { options: { config }, learner, source, state } = work, { collect, ppo } = config;
+  const { options: { config }, folder, learner, source, state, hashes } = work, { collect, ppo } = config;
   const started = performance.now();
   const actor = createActor(learner.network, await learner.weights());
   const count = ({ legal }: Observation) => legal.length;
@@ -256,7 +242,10 @@ async function iterate(work: Work): Promise<void> {
     (environment, { seed }) => playTrajectory(environment, actor, seed, { floor: ppo.floor, count }),
   );
   const collected = performance.now();
-  const samples = played.flatMap(({ result }) => samplesOf(result, { ...ppo, scale: ppo.rewardScale }));
+  const buffer = createReplayBuffer(folder.store, collect.keep), version = state.iteration;
+  const before = collect.reuse ? await buffer.read(version - 1, version - 1) : [];
+  const samples = [...played.map(({ result }) => result), ...before]
+    .flatMap((trajectory) => samplesOf(trajectory, { ...ppo, scale: ppo.rewardScale }));
   const fit = await fitPolicy(
     learner,
     samples,
@@ -270,7 +259,13 @@ async function iterate(work: Work): Promise<void> {
     actions: transitions.map(({ action }) => action),
     rewards: transitions.map(({ reward }) => reward),
   }));
-  work.state = { ...state, ...await account(work, deeds), iteration: state.iteration + 1 };
+  await buffer.add(
+    played.filter(({ job }) => job.task !== SIMULATOR).map(({ job, result }): KeptTrajectory => ({
+      ...{ version: TRAJECTORY_VERSION, policy: version, ...job, taskHash: hashes[job.task] },
+      ...{ transitions: [...result.transitions], bootstrap: result.bootstrap, return: result.return },
+    })),
+  );
+  work.state = { ...state, ...await account(work.state, deeds), iteration: state.iteration + 1 };
   const returns = (simulated: boolean) =>
     played.filter(({ job }) => (job.task === SIMULATOR) === simulated).map(({ result }) => result.return);
   tell(work, {

@@ -11,6 +11,9 @@ const Collect = z.strictObject({
   simulated: none.max(10_000).default(64).describe("Episodes of the simulator in one iteration."),
   real: none.max(1000).default(0).describe("Training runs in one iteration, the tasks in turn."),
   lanes: count.max(64).default(4).describe("Training runs at one time, all on one device."),
+  keep: count.max(100_000).default(256).describe("Training runs whose trajectories are kept, the newest."),
+  reuse: z.boolean().default(false)
+    .describe("Learn from the training runs of the iteration before, too, whose policy is one behind."),
   decisions: count.max(1000).optional().describe(
     "Decisions after which a training run is cut off. Absent: none.",
   ),

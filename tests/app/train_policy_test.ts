@@ -3,6 +3,9 @@ import { resolvePolicyTraining } from "../../src/app/policy_config.ts";
 import { loadPolicyFile } from "../../src/app/policy.ts";
 import type { Task } from "../../src/app/tasks.ts";
 import { type PolicyTrainingOptions, trainPolicy } from "../../src/app/train_policy.ts";
+import { createReplayBuffer } from "../../src/tamiyo/rl/replay_buffer.ts";
+import { createFileStore } from "../../src/urza/adapters/files.ts";
+import { canonicalJson } from "../../src/util/json.ts";
 import { UserError } from "../../src/util/errors.ts";
 import { sha256 } from "../../src/util/hash.ts";
 import { tinyConfig, tinyData } from "../support/session.ts";
@@ -10,7 +13,7 @@ import { tinyConfig, tinyData } from "../support/session.ts";
 /** A training that takes seconds: a simulated and a real episode or two at a time. */
 const TINY = {
   iterations: 2,
-  collect: { simulated: 2, real: 1, lanes: 2 },
+  collect: { simulated: 2, real: 1, lanes: 2, reuse: true },
   clone: { episodes: 2, real: 0.5, epochs: 1 },
   ppo: { batch: 16, epochs: 1 },
   evaluate: { every: 1, tasks: 1, episodes: 1 },
@@ -58,6 +61,11 @@ Deno.test("a training that is interrupted and resumed writes the policy that it 
     const second = await trainPolicy(options(root, { resume: first.directory }));
     assertEquals([second.outcome, second.iterations, second.episodes], ["completed", 2, whole.episodes]);
     assertEquals(second.policy!.sha256, whole.policy!.sha256);
+
+    const buffer = createReplayBuffer(createFileStore(`${first.directory}/store`), 9);
+    const kept = await buffer.read(0, 9);
+    assertEquals(kept.map(({ task, policy }) => [task, policy]), [["points", 0], ["points", 1]]);
+    assertEquals(kept[0].taskHash, await sha256(canonicalJson(config)));
 
     const lines = Deno.readTextFileSync(`${first.directory}/log.jsonl`).trim().split("\n").map((line) =>
       JSON.parse(line)
