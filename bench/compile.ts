@@ -19,10 +19,10 @@ import { digits, startReport } from "./support/report.ts";
 import { spreadOf } from "./support/statistics.ts";
 import { openWorkbench, type TrainingStep } from "./support/training_step.ts";
 
-const READING = 10;
 const LATE = 1.5;
 
 const options = readOptions({ batch: "", before: "" });
+const READING = options.quick ? 2 : 10;
 const gpu = await openForBench(options);
 const small = options.quick || gpu.adapter.software;
 const batch = Number(options.own.batch || (options.quick ? "2" : small ? "8" : "64"));

@@ -22,7 +22,7 @@ import { readOptions } from "./support/options.ts";
 import { digits, startReport } from "./support/report.ts";
 import { openTraining } from "./support/training_step.ts";
 
-const options = readOptions({ count: "", model: "small", batch: "", where: "thread,apart,here" });
+const options = readOptions({ count: "", model: "small", batch: "", where: "" });
 const gpu = await openForBench(options);
 const { adapter } = gpu;
 const small = options.quick || adapter.software;
@@ -138,7 +138,8 @@ const alone = options.quick ? 10 : 400;
 await timeSteps((steps) => steps === 5);
 note("nothing", await timeSteps((steps) => steps === alone), 0);
 let service: Tezzeret | null = null;
-for (const where of options.own.where.split(",") as (keyof typeof workshops)[]) {
+const places = options.own.where || (small ? "thread,here" : "thread,apart,here");
+for (const where of places.split(",") as (keyof typeof workshops)[]) {
   await service?.close();
   service = createTezzeret({
     adapter,
@@ -177,11 +178,13 @@ report.table("Longest steps", {
   ms: ({ ms }) => digits(ms),
   "being tried meanwhile": ({ during }) => during || "nothing",
 }, longest);
-report.table("Longest passes of the reference pipeline on the GPU", {
-  blueprint: ({ what }: typeof passes[number]) => what,
-  batch: ({ batch }) => String(batch),
-  ms: ({ ms }) => digits(ms),
-}, passes.toSorted((a, b) => b.ms - a.ms).slice(0, 5));
+if (passes.length > 0) {
+  report.table("Longest passes of the reference pipeline on the GPU", {
+    blueprint: ({ what }: typeof passes[number]) => what,
+    batch: ({ batch }) => String(batch),
+    ms: ({ ms }) => digits(ms),
+  }, passes.toSorted((a, b) => b.ms - a.ms).slice(0, 5));
+}
 report.table(
   "Share of steps by their time, in steps of √2",
   {
