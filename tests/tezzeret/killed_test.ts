@@ -11,7 +11,7 @@ const BLUEPRINT = "basic", LEASE_MS = 900;
 
 /** Starts a compiler in a process of its own; hands it over once it holds the lease of the kernels. */
 async function whileCompiling(
-  look: (child: Deno.ChildProcess, store: Store) => Promise<void>,
+  look: (child: Deno.ChildProcess, store: Store, folder: string) => Promise<void>,
 ): Promise<void> {
   const folder = await Deno.makeTempDir();
   const child = new Deno.Command(Deno.execPath(), {
@@ -24,10 +24,18 @@ async function whileCompiling(
     while ((await store.records.list("kernel", "COMPILING")).length === 0) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
-    await look(child, store);
+    await look(child, store, folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Does something while nobody else has a lock of these files. */
+async function whileLocked(paths: readonly string[], work: () => void): Promise<void> {
+  const files = await Promise.all(paths.map((path) => Deno.open(path, { write: true })));
+  for (const file of files) await file.lock(true);
+  work();
+  for (const file of files) file.close();
 }
 
 /** Compiles the same in this process. */
@@ -60,10 +68,9 @@ Deno.test("a compiler killed at work leaves a lease that runs out; the next one 
 });
 
 Deno.test("a compiler that wakes up after its lease ran out takes the result of its successor for its own", async () => {
-  await whileCompiling(async (child, store) => {
-    // Not while it writes what it claimed: a process that is stopped keeps the lock of the store's files.
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    child.kill("SIGSTOP");
+  await whileCompiling(async (child, store, folder) => {
+    // Not while it reads or writes there: a process that is stopped keeps the locks of the store's files.
+    await whileLocked(["gate", "lock"].map((name) => `${folder}/${name}`), () => child.kill("SIGSTOP"));
     const key = await compileHere(store);
     child.kill("SIGCONT");
     const { code, stdout } = await child.output();
