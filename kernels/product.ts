@@ -1,4 +1,5 @@
 /** Matrix products on a GPU: one kernel for registers and one for matrix units, whatever the operands are. */
+import numbersSource from "../shaders/product/numbers.wgsl" with { type: "text" };
 import sumSource from "../shaders/product/sum.wgsl" with { type: "text" };
 import sum4Source from "../shaders/product/sum4.wgsl" with { type: "text" };
 import {
@@ -52,16 +53,20 @@ function slabsPerPart({ k }: Product, { depth }: Tile, splits: number): number {
 
 const fitsInFour = ({ n }: Product) => n % 4 === 0;
 
+/** The lines of a tile that write results four at a time. */
+const RESULTS = /^\/\/ results$[^]*^\/\/ end of results$/m;
+
 function lowerProduct(product: Product, { tile, splits: wanted }: Plan, call: Call): Lowering {
   const perPart = slabsPerPart(product, tile, wanted);
   const splits = Math.ceil(Math.ceil(product.k / tile.depth) / perPart);
   const [across, down] = gridOf(product, tile);
   const n4 = Math.ceil(product.n / 4);
-  const summed = splits > 1 || !fitsInFour(product);
+  const summed = splits > 1, vectors = fitsInFour(product);
+  const source = summed || vectors ? tile.source : tile.source.replace(RESULTS, () => numbersSource);
   const { operands, constants } = tile.octets ? product.octets! : product;
   const main = {
     name: `${product.name}/${tile.id}`,
-    source: tile.source + operands,
+    source: source + operands,
     constants: {
       ...constants,
       ...tile.constants(product.alongK, call),
@@ -74,12 +79,12 @@ function lowerProduct(product: Product, { tile, splits: wanted }: Plan, call: Ca
       WHOLE_M: Number(product.m % tile.rows === 0),
       WHOLE_N: Number(product.n % tile.columns === 0),
       WHOLE_K: Number(product.k % tile.depth === 0),
+      ...source === tile.source ? {} : { COLUMNS: product.n },
     },
     operands: [{ input: 0 }, { input: 1 }, summed ? { scratch: 0 } : "output"] as const,
     workgroups: [across, down, product.batch * splits] as const,
   };
   if (!summed) return { dispatches: [main], scratchBytes: [] };
-  const vectors = fitsInFour(product);
   const size = product.rows * (vectors ? n4 : product.n);
   const lanes = Math.min(16, 2 ** Math.floor(Math.log2(Math.max(1, splits / 4))));
   const width = 128 / lanes;

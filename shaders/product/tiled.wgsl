@@ -28,12 +28,19 @@ override SKEW: u32 = max(1u, 32u / DEPTH);
 override LEFT_SLAB: u32 = DEPTH * LEFT_LINES + DEPTH4 * SKEW;
 override RIGHT_SLAB: u32 = DEPTH * RIGHT_LINES + DEPTH4 * SKEW;
 
+// results
 @group(0) @binding(2) var<storage, read_write> result: array<vec4f>;
+
+fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
+
+fn write(row: u32, n: u32, value: vec4f) {
+  let at = row * N4 + n;
+  result[at] = epilogue(at, value);
+}
+// end of results
 
 var<workgroup> left: array<vec4f, SLABS * LEFT_SLAB>;
 var<workgroup> right: array<vec4f, SLABS * RIGHT_SLAB>;
-
-fn epilogue(at: u32, value: vec4f) -> vec4f { return value; }
 
 @compute @workgroup_size(THREAD_COLUMNS, THREAD_ROWS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -118,8 +125,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
         for (var q = 0u; q < COLUMN_QUADS; q++) {
           let n = n0 + column + q * THREAD_COLUMNS;
           if (WHOLE_N || n < N4) {
-            let at = (split * SPLIT_ROWS + place) * N4 + n;
-            result[at] = epilogue(at, sums[(p * COLUMN_QUADS + q) * 4u + i]);
+            write(split * SPLIT_ROWS + place, n, sums[(p * COLUMN_QUADS + q) * 4u + i]);
           }
         }
       }
