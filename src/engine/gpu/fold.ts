@@ -29,7 +29,7 @@ export function foldIndices(code: string): string {
     });
     return folded === text ? text : groups(folded);
   };
-  return code.replace(/\[([^[\]\n]+)\]/g, (all, index: string) => {
+  return code.replace(/\[([^[\]\n]+)\]/g, (_all, index: string) => {
     const text = groups(index);
     return `[${fold(text) ?? sums(text, fold)}]`;
   });
