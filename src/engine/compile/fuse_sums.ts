@@ -8,7 +8,7 @@ import type { Task } from "./fuse_hooks.ts";
 /** WebGPU's default of 8 storage buffers a stage, less one for the results. */
 const MOST = 7;
 /** Bytes of parts that wait to be added up together: memory that is worth some microseconds a dispatch. */
-const MOST_BYTES = 16 * 2 ** 20;
+const MOST_BYTES = 4 * 2 ** 20;
 /** Invocations of a workgroup. */
 const INVOCATIONS = 128;
 
