@@ -18,3 +18,5 @@ const { key } = await tezzeret.admit(findBlueprint(blueprint), [4, 4, 4]);
 await tezzeret.close();
 gpu.destroy();
 console.log(key);
+// As main.ts ends: llvmpipe's threads may not survive an orderly one.
+Deno.exit(0);
