@@ -35,6 +35,8 @@ async function whileLocked(paths: readonly string[], work: () => void): Promise<
   const files = await Promise.all(paths.map((path) => Deno.open(path, { write: true })));
   for (const file of files) await file.lock(true);
   work();
+  // A signal takes a moment to reach every thread.
+  await new Promise((resolve) => setTimeout(resolve, 100));
   for (const file of files) file.close();
 }
 
