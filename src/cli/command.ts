@@ -7,6 +7,8 @@ export interface Option {
   readonly type?: "string" | "integer";
   /** Allowed values. */
   readonly choices?: readonly string[];
+  /** Values that a shell may offer where others are allowed, too. */
+  words?(): readonly string[];
   /** Smallest and largest integer. */
   readonly range?: readonly [number, number];
   readonly default?: string;
@@ -24,7 +26,10 @@ export type Values = Readonly<Record<string, string | number | boolean | readonl
 export interface Command {
   readonly name: string;
   readonly summary: string;
-  /** Names of the arguments that follow the command, such as `[COMMAND]`; none are taken where absent. */
+  /**
+   * Names of the arguments that follow the command, such as `[COMMAND]`; none are taken where absent. `ls|verify` is a
+   * choice of words, and the last may be a list: `RUN...`.
+   */
   readonly positionals?: readonly string[];
   readonly options: readonly Option[];
   /** Whole command lines, without `deno run -A main.ts`. */

@@ -7,11 +7,11 @@ const CONFIGS = new URL("../../configs/", import.meta.url);
 /** Where the configurations of trainings of policies are. */
 export const POLICY_CONFIGS = new URL("policies/", CONFIGS);
 
-/** Names of the configurations that come with the program. */
-export function configNames(folder = CONFIGS): string[] {
+/** Names of the configurations that come with the program, or of another folder's files with another ending. */
+export function configNames(folder = CONFIGS, ending = ".json"): string[] {
   return [...Deno.readDirSync(folder)]
-    .filter(({ isFile, name }) => isFile && name.endsWith(".json"))
-    .map(({ name }) => name.slice(0, -".json".length))
+    .filter(({ isFile, name }) => isFile && name.endsWith(ending))
+    .map(({ name }) => name.slice(0, -ending.length))
     .sort();
 }
 

@@ -2,36 +2,16 @@
 import { EXIT_FAILURE, usageError, UserError } from "../util/errors.ts";
 import { suggestion } from "../util/nearest.ts";
 import type { Command } from "./command.ts";
-import { exportCommand } from "./export.ts";
-import { helpCommand } from "./help.ts";
 import { commandHelp } from "./help_text.ts";
-import { inspect } from "./inspect.ts";
 import { print, printError } from "./output.ts";
 import { parseCommand } from "./parse.ts";
-import { replay } from "./replay.ts";
-import { slots } from "./slots.ts";
-import { storeCommand } from "./store.ts";
-import { train } from "./train.ts";
-import { trainPolicyCommand } from "./train_policy.ts";
-import { tune } from "./tune.ts";
+import { commands } from "./table.ts";
 
-const commands: readonly Command[] = [
-  train,
-  trainPolicyCommand,
-  tune,
-  replay,
-  slots,
-  inspect,
-  exportCommand,
-  storeCommand,
-  helpCommand(() => commands),
-];
-
-/** Flags first means `train`; nothing at all, `help`. */
+/** Flags first means the first command; nothing at all, `help`, the last. */
 function choose(args: readonly string[]): { command: Command; rest: readonly string[] } {
   const [first = "help", ...rest] = args;
   if (first === "--help" || first === "-h") return { command: commands.at(-1)!, rest };
-  if (first.startsWith("-")) return { command: train, rest: args };
+  if (first.startsWith("-")) return { command: commands[0], rest: args };
   const command = commands.find(({ name }) => name === first);
   if (command !== undefined) return { command, rest };
   throw usageError(`unknown command "${first}"${suggestion(first, commands.map(({ name }) => name))}`);

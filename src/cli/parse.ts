@@ -67,7 +67,8 @@ export function parseCommand(
     else if (option.name in values) throw usageError(`--${option.name}: want it once, got it twice`);
     else values[option.name] = value;
   }
-  const extra = positionals[command.positionals?.length ?? 0];
+  const names = command.positionals ?? [];
+  const extra = names.at(-1)?.includes("...") ? undefined : positionals[names.length];
   if (extra !== undefined) throw usageError(`${command.name}: unexpected argument "${extra}"; see --help`);
   return { values, positionals };
 }

@@ -54,6 +54,7 @@ export const slots: Command = {
     {
       name: "config",
       value: "NAME",
+      words: configNames,
       summary: "configuration: a path or a name in configs/",
       example: "cifar10.json",
     },

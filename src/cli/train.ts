@@ -35,7 +35,7 @@ function newSource(values: Values): ConfigSource {
 }
 
 /** Flags that would make the rest of a run another run. */
-const NOT_WITH_RESUME = ["config", "set", "seed", "profile", "dry-run"];
+export const NOT_WITH_RESUME: readonly string[] = ["config", "set", "seed", "profile", "dry-run"];
 
 function resumedSource(values: Values, out: string): { directory: string; config: ConfigSource } {
   const conflict = NOT_WITH_RESUME.find((name) => values[name] !== undefined);
@@ -94,6 +94,7 @@ export const train: Command = {
     {
       name: "config",
       value: "NAME",
+      words: configNames,
       summary: "configuration: a path or a name in configs/",
       example: "cifar10.json",
     },

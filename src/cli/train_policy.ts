@@ -9,7 +9,7 @@ import type { PolicyTraining } from "../contracts/policy_training.ts";
 import { policyLine, policySummary } from "../report/policy_lines.ts";
 import { EXIT_INTERRUPTED, usageError } from "../util/errors.ts";
 import type { Command, Values } from "./command.ts";
-import { POLICY_CONFIGS, readConfig, readRun } from "./config_file.ts";
+import { configNames, POLICY_CONFIGS, readConfig, readRun } from "./config_file.ts";
 import { withInterrupt } from "./interrupt.ts";
 import { print, printError } from "./output.ts";
 
@@ -69,6 +69,7 @@ export const trainPolicyCommand: Command = {
     {
       name: "config",
       value: "NAME",
+      words: () => configNames(POLICY_CONFIGS),
       summary: "configuration: a path or a name in configs/policies/",
       default: "default",
     },

@@ -49,6 +49,7 @@ export const tune: Command = {
     {
       name: "config",
       value: "NAME",
+      words: configNames,
       summary: "configuration: a path or a name in configs/",
       example: "cifar10.json",
     },

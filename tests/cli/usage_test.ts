@@ -4,6 +4,11 @@ import { runEsper } from "../support/subprocess.ts";
 /** Command line and the one line it must answer with. */
 const misuse: [string, string][] = [
   ["trian", 'unknown command "trian"; did you mean "train"?'],
+  ["resume", "resume: want a run, by its folder or its name in --out"],
+  ["resume nowhere", '--resume: want a run folder (with config.json), got "nowhere"'],
+  ["resume nowhere --seed 3", 'unknown flag "--seed"'],
+  ["completion bsh", 'completion: want bash, zsh or fish, got "bsh"; did you mean "bash"?'],
+  ["bench gem", 'bench: no program "gem"; did you mean "gemm"?'],
   ["help trai", 'help: unknown command "trai"; did you mean "train"?'],
   ["--confg cifar10", 'unknown flag "--confg"; did you mean "--config"?'],
   ["-x", 'unknown flag "-x"'],

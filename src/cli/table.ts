@@ -1,0 +1,29 @@
+/** Every command, in the order in which help shows them; the first needs no naming. */
+import { bench } from "./bench.ts";
+import type { Command } from "./command.ts";
+import { completionCommand } from "./completion.ts";
+import { exportCommand } from "./export.ts";
+import { helpCommand } from "./help.ts";
+import { inspect } from "./inspect.ts";
+import { replay } from "./replay.ts";
+import { resume } from "./resume.ts";
+import { slots } from "./slots.ts";
+import { storeCommand } from "./store.ts";
+import { train } from "./train.ts";
+import { trainPolicyCommand } from "./train_policy.ts";
+import { tune } from "./tune.ts";
+
+export const commands: readonly Command[] = [
+  train,
+  resume,
+  replay,
+  trainPolicyCommand,
+  exportCommand,
+  inspect,
+  slots,
+  storeCommand,
+  bench,
+  tune,
+  completionCommand(() => commands),
+  helpCommand(() => commands),
+];
