@@ -23,6 +23,9 @@ export function checkBlueprintNames(config: RunConfig): void {
   const { growth, controller } = config;
   const known = library.map(({ name }) => name);
   growth.blueprints.forEach((name, i) => checkName(`growth.blueprints.${i}`, "a blueprint", name, known));
+  growth.planted.forEach(({ blueprint }, i) =>
+    checkName(`growth.planted.${i}.blueprint`, "a blueprint", blueprint, known)
+  );
   const order = controller.kind === "heuristic" ? controller.order : [];
   order.forEach((name, i) => checkName(`controller.order.${i}`, "a blueprint", name, known));
   scheduleOf(config).forEach((entry, i) => {

@@ -10,15 +10,16 @@ import type { Tensors } from "./export_compact.ts";
 import { buildHost } from "./hosts.ts";
 
 /** A scope in which taps go through `tap`, and first values come from `init`, both by full name. */
-function within(
+export function within(
   scope: Scope,
   tap: (name: string, h: Tensor) => Tensor,
-  init: (name: string, init: Init) => Init,
+  init: (name: string, init: Init) => Init = (_, init) => init,
   prefix = "",
 ): Scope {
   return {
     parameter: (name, shape, first, decay) => scope.parameter(name, shape, init(prefix + name, first), decay),
-    running: (name, batch, first) => scope.running(name, batch, init(prefix + name, first)),
+    constant: (name, shape, first) => scope.constant(name, shape, init(prefix + name, first)),
+    running: (name, batch, first, share) => scope.running(name, batch, init(prefix + name, first), share),
     tap: (name, h) => scope.tap(name, tap(prefix + name, h)),
     statistics: scope.statistics,
     scope: (name) => within(scope.scope(name), tap, init, `${prefix}${name}/`),
@@ -69,11 +70,11 @@ export function networkOf({ host, input, fossils }: ExportedNetwork, tensors: Te
   };
 }
 
-/** All that a model keeps: parameters, then running averages. */
+/** All that a model keeps: parameters, then what is not trained. */
 export function specsOf(model: Model): readonly ParameterSpec[] {
   const scope = new TraceScope();
   withSharedNodes(() => model.forward(scope, stepInput("x", [1, ...model.input])));
-  return [...scope.parameters, ...scope.averages];
+  return [...scope.parameters, ...scope.untrained];
 }
 
 /**

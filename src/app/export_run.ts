@@ -12,6 +12,7 @@ import { foldGamma, type Tensors } from "./export_compact.ts";
 import type { NetworkFile } from "./export_file.ts";
 import { fossilPrefix, networkOf, specsOf } from "./export_network.ts";
 import { hostOfRun } from "./host_file.ts";
+import { plantedPrefix } from "./planted.ts";
 import { ESPER_VERSION } from "./versions.ts";
 
 /** What a run folder holds, read but not believed. */
@@ -46,7 +47,7 @@ export async function networkOfRun(
     `${name}/run.json`,
     "resume the run once with this Esper, which writes it anew",
   );
-  const { host: described } = parse(
+  const { host: described, growth } = parse(
     RunConfig,
     config,
     `${name}/config.json`,
@@ -54,7 +55,11 @@ export async function networkOfRun(
   );
   const { present, checkpoint } = await checkpointOf(store, name, wanted);
   const { step, running } = present.state.progress;
-  const planted = Object.entries(running).filter(([, { mode }]) => mode === "fossil");
+  const stayed = [
+    ...growth.planted.map(({ slot, blueprint }, k) => ({ slot, blueprint, prefix: plantedPrefix(slot, k) })),
+    ...Object.entries(running).filter(([, { mode }]) => mode === "fossil")
+      .map(([slot, { seed, blueprint }]) => ({ slot, blueprint, prefix: seedPrefix(seed) })),
+  ];
   const value = await numbersOf(store, present, checkpoint);
 
   const base = await hostOfRun(described, store, name);
@@ -69,14 +74,14 @@ export async function networkOfRun(
   };
   const tensors: Record<string, SafeTensor> = {};
   for (const spec of specsOf(networkOf(plain, {}))) tensors[spec.name] = value(spec.name);
-  const fossils = planted.map(([slot, { seed, blueprint }]) => {
-    const prefix = `${seedPrefix(seed)}/`;
+  const fossils = stayed.map(({ slot, blueprint, prefix: root }) => {
+    const prefix = `${root}/`;
     const own = present.layout.places.filter((place) => place.name.startsWith(prefix));
     const numbers: Tensors = Object.fromEntries(
       own.map((place) => [place.name.slice(prefix.length), value(place.name)]),
     );
     const { gamma, ...branch } = numbers;
-    if (!gamma) throw broken(checkpoint, `the numbers of ${seed}`, "none");
+    if (!gamma) throw broken(checkpoint, `the numbers of ${root}`, "none");
     const folded = foldGamma(
       { blueprint: findBlueprint(blueprint), tensors: branch },
       gamma.data as Float32Array<ArrayBuffer>,

@@ -3,7 +3,7 @@ import type { Candidates, ModelGraph } from "../contracts/model_graph.ts";
 import { flopsOf } from "../engine/compile/schedule.ts";
 import { stepInput } from "../engine/graph/tensor.ts";
 import { reachable } from "../engine/graph/trace.ts";
-import { type Model, TraceScope } from "../engine/nn/scope.ts";
+import { type Model, type ParameterSpec, TraceScope } from "../engine/nn/scope.ts";
 import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import {
   createKasmina,
@@ -21,6 +21,7 @@ import { analyser, candidatesOf } from "./analysis.ts";
 import { checkSlotNames } from "./config_names.ts";
 import type { LoadedNetwork } from "./export_file.ts";
 import { buildHost } from "./hosts.ts";
+import { plantSeeds } from "./planted.ts";
 import type { LayerSummary, NetworkSize } from "./options.ts";
 
 /** A host with its slots: what is trained, and the rules by which it grows. */
@@ -33,6 +34,8 @@ export interface Network {
   /** Most numbers that the host and all seeds that fit its budgets take up in flat buffers. */
   readonly capacity: number;
   sizeWith(topology: Topology): NetworkSize;
+  /** All that is kept of the network with these seeds: parameters, then running averages. */
+  parametersOf(topology: Topology): readonly Pick<ParameterSpec, "name" | "shape">[];
   /** Shape of one example of the activation at a slot. */
   shapeOf(slot: string): Shape;
   /** Parameters of a blueprint's seed in a slot. */
@@ -53,7 +56,8 @@ export function buildNetwork(
   classes: number,
   from: LoadedNetwork | null = null,
 ): Network {
-  const network = morph(hostOf(config.host, input, classes, from), config.growth.slots);
+  const host = plantSeeds(hostOf(config.host, input, classes, from), config.growth.planted);
+  const network = morph(host, config.growth.slots);
   checkSlotNames(config, network.slots.map(({ name }) => name));
   return growNetwork(network, config);
 }
@@ -124,6 +128,7 @@ function growNetwork(network: MorphModel, config: RunConfig): Network {
     layers: layersOf(network),
     capacity: capacityOf(network, growth.blueprints, liveSeeds),
     sizeWith: (topology) => sizeOfNetwork(network, liveSeeds(topology)),
+    parametersOf: (topology) => network.parameterSpecs(liveSeeds(topology)),
     shapeOf: (slot) => shapes.get(slot)!,
     paramsOf(blueprint, slot) {
       const found = fit(blueprint, slot);

@@ -166,7 +166,15 @@ export const GatesConfig = z.strictObject({
 }).prefault({}).describe("Thresholds of the lifecycle's gates; ticks unless said otherwise.");
 export type GatesConfig = z.output<typeof GatesConfig>;
 
+const PlantedSeed = z.strictObject({
+  slot: z.string().min(1).describe("Tap of the host."),
+  blueprint: z.string().min(1).describe("What sits there from the first step on."),
+});
+
 const Growth = z.strictObject({
+  planted: z.array(PlantedSeed).max(256).default([]).describe(
+    "Seeds that are part of the host from the first step on: a grown network's shape, trained from scratch.",
+  ),
   slots: z.array(z.string().min(1)).default(["*"]).describe(
     "Taps of the host that get a slot; `*` matches any text.",
   ),
@@ -192,6 +200,9 @@ const Loop = z.strictObject({
   tickSteps: count.default(100).describe("Steps between two decisions of the controller."),
   controlBatches: count.default(8).describe("Control batches evaluated at a tick."),
   metricsSteps: count.default(10).describe("Steps between two readings of loss and accuracy."),
+  validationTicks: z.int().min(0).default(0).describe(
+    "Ticks between two scorings of the validation split, at the run's own cost; 0 is never.",
+  ),
   checkpointTicks: count.default(5).describe("Ticks between two checkpoints."),
   keepCheckpoints: count.default(3).describe("Newest checkpoints kept on disk, besides the best one."),
 }).prefault({}).describe("The clock of the training loop.");

@@ -52,6 +52,11 @@ export interface Payloads {
       times: SlotTimes;
     })[];
     decision: Decision;
+    /**
+     * Only at ticks of `loop.validationTicks`: the network as it computed in this tick, on the whole validation split,
+     * with the FLOPs spent so far and its parameters.
+     */
+    validation?: { loss: number; accuracy: number; flops: number; params: number };
   };
   /** A slot has changed its stage. */
   "seed.edge": Edge;

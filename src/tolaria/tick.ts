@@ -1,4 +1,5 @@
 import type { Action, Decision, Measurement, Observation } from "../contracts/control.ts";
+import type { Payloads } from "../contracts/events.ts";
 import type { Edge } from "../contracts/lifecycle.ts";
 import type { ActionContext, SlotMeasurement } from "../contracts/growth.ts";
 import { HEALTH } from "../contracts/health.ts";
@@ -43,6 +44,7 @@ export async function endTick(trainer: Trainer): Promise<void> {
     ),
   });
   await trainer.publishEdges(edges);
+  const validation = await scoreValidation(trainer);
   const { decision, taken } = await decide(trainer, trainLoss);
   if (!lifecycle.observe().some(({ stage }) => stage === "GERMINATED" || stage === "TRAINING")) {
     trainer.ledger.settle();
@@ -65,10 +67,21 @@ export async function endTick(trainer: Trainer): Promise<void> {
       times: lifecycle.timesOf(slot),
     })),
     decision,
+    ...validation && { validation },
   });
   await trainer.publishEdges(taken);
   await callHooks(trainer.hooks, "onTick", progress.tick);
   if (progress.tick % trainer.parts.config.loop.checkpointTicks === 0) await trainer.save();
+}
+
+/** The validation split at the ticks that the configuration names. No decision sees it. */
+async function scoreValidation(trainer: Trainer): Promise<Payloads["tick.report"]["validation"] | null> {
+  const { parts: { config, host, lifecycle }, progress, ledger } = trainer;
+  const { validationTicks } = config.loop;
+  if (validationTicks === 0 || progress.tick % validationTicks !== 0) return null;
+  const { loss, accuracy } = await trainer.score("validation");
+  const params = lifecycle.observe().reduce((sum, slot) => sum + slot.params, host.params);
+  return { loss, accuracy, flops: ledger.total, params };
 }
 
 /** Waits for what the last tick asked for. What cannot be built is said, and left to the lifecycle's time limit. */

@@ -51,6 +51,16 @@ Deno.test("buildNetwork() puts a slot's layer and its seed into groups of their 
   );
 });
 
+Deno.test("buildNetwork() with planted seeds is the grown network from the first step on, in the groups of the host", () => {
+  const seeds = [{ slot: "block1", blueprint: "conv3" }, { slot: "block2", blueprint: "se" }];
+  const { host, model } = images({ growth: { planted: seeds } });
+  const fossils = seeds.map((
+    { slot, blueprint },
+  ) => [slot, { seed: `${slot}/1`, blueprint, mode: "fossil" }]);
+  assertEquals(host, images().sizeWith(Object.fromEntries(fossils)));
+  assertEquals(model.groupOf("planted/block1/1/gamma"), "host/block1");
+});
+
 Deno.test("buildNetwork() sizes a grown network by what is in it", () => {
   const network = images();
   const topology = {
@@ -93,6 +103,11 @@ const broken: [string, () => unknown, RegExp][] = [
     "a slot that matches nothing",
     () => images({ growth: { slots: ["blok1"] } }),
     /^morph: 0 slots matched "blok1"; /,
+  ],
+  [
+    "a planted seed that no tap is there for",
+    () => images({ growth: { planted: [{ slot: "blok1", blueprint: "conv3" }] } }),
+    /^growth\.planted: want taps of .* \(block1, block2\), got "blok1"; did you mean "block1"\?$/,
   ],
   [
     "an unknown blueprint",

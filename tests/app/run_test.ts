@@ -47,6 +47,29 @@ Deno.test("runTraining() begins with run.started, ends with run.finished, and op
   });
 });
 
+Deno.test("runTraining() scores the validation split at the ticks that are asked for, and pays for it", async () => {
+  await inFolder(async (root) => {
+    const changes = { train: { maxSteps: 16 } };
+    const plain = await run(root, changes);
+    const scored = await run(root, { ...changes, loop: { validationTicks: 2 } });
+    const scores = scored.events.flatMap(({ topic, payload }) => topic === "tick.report" ? [payload] : [])
+      .map(({ tick, validation }) => [tick, validation] as const);
+    assertEquals(scores.map(([tick, score]) => [tick, score !== undefined]), [
+      [1, false],
+      [2, true],
+      [3, false],
+      [4, true],
+    ]);
+    const last = scored.result.after!, told = scores[3][1]!;
+    assertEquals([told.loss, told.accuracy, told.params], [
+      last.loss,
+      last.accuracy,
+      scored.result.host.params,
+    ]);
+    assert(scored.result.flops > plain.result.flops && scored.result.weights === plain.result.weights);
+  });
+});
+
 Deno.test("runTraining() scores fossils only: a seed that is not one when the budget ends is left out", async () => {
   await inFolder(async (root) => {
     const { result } = await run(root, {
