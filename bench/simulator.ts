@@ -14,7 +14,7 @@ import { createController, playEpisode } from "../src/tamiyo/mod.ts";
 import { findOptimum } from "../src/tamiyo/simulator/optimum.ts";
 import type { SimulatedTask } from "../src/tamiyo/simulator/task.ts";
 import { planned } from "./support/planned.ts";
-import { bootstrap, type Strata } from "./support/scores.ts";
+import { bootstrap, type Strata } from "../src/util/scores.ts";
 
 const { values } = parseArgs({
   args: Deno.args,

@@ -5,7 +5,7 @@ import {
   type Interval,
   probabilityOfImprovement,
   type Strata,
-} from "./scores.ts";
+} from "../../src/util/scores.ts";
 
 /** One episode of one arm. Scores in nats: final loss advantage over the twin, less rent. */
 export interface Episode {

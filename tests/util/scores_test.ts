@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { bootstrap, interquartileMean, probabilityOfImprovement } from "../../bench/support/scores.ts";
+import { bootstrap, interquartileMean, probabilityOfImprovement } from "../../src/util/scores.ts";
 import { prng } from "../../src/util/prng.ts";
 
 Deno.test("interquartileMean() is the mean of the middle half, borders by their share", () => {

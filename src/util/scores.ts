@@ -1,5 +1,5 @@
 /** Scores of several arms on the same tasks and seeds, as Agarwal et al. 2021 advise: interquartile means, stratified bootstrap. */
-import { prng } from "../../src/util/prng.ts";
+import { prng } from "./prng.ts";
 
 /** An estimate with its 95 % interval (percentile bootstrap). */
 export interface Interval {
