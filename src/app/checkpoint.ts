@@ -1,10 +1,11 @@
-import { ParameterStore, type StoreLayout } from "../engine/optim/parameter_store.ts";
-import type { Checkpoint, SavedState, TrainerState } from "../tolaria/mod.ts";
+import { encodeNumbers } from "../contracts/saved_number.ts";
+import { ParameterStore } from "../engine/optim/parameter_store.ts";
+import type { Checkpoint, SavedState } from "../tolaria/mod.ts";
 import type { Hash, Store } from "../urza/mod.ts";
 import { canonicalJson, type Json } from "../util/json.ts";
 import { sha256 } from "../util/hash.ts";
 import { DamageError, UserError } from "../util/errors.ts";
-import { checkManifest, checkPlaces, floatsOf } from "./checkpoint_schema.ts";
+import { type CheckedManifest, checkManifest, checkPlaces, floatsOf } from "./checkpoint_schema.ts";
 
 const KIND = "checkpoint";
 /** Raised whenever what a checkpoint holds changes: an older one lacks what training needs. */
@@ -16,23 +17,6 @@ const BLOCK = ParameterStore.sizeOf([{ shape: [1] }]);
 
 /** Bytes of each log that belong to a checkpoint: what comes after them was written later. */
 export type LogLengths = Readonly<Record<string, number>>;
-
-interface SavedManifest {
-  readonly state: TrainerState;
-  readonly layout: StoreLayout;
-  /** Blobs of float32 numbers: parameters, then each moment. */
-  readonly numbers: readonly Hash[];
-}
-
-interface Manifest {
-  readonly version: number;
-  readonly config: Hash;
-  readonly logs: LogLengths;
-  /** Of the tick that it was taken at the end of; null within a tick. */
-  readonly controlLoss: number | null;
-  readonly present: SavedManifest;
-  readonly blessed: SavedManifest;
-}
 
 const nameOf = (step: number) => `step-${String(step).padStart(9, "0")}`;
 
@@ -67,14 +51,14 @@ export async function writeCheckpoint(
   checkpoint: Checkpoint,
   { config, logs, keep }: { config: Hash; logs: LogLengths; keep: number },
 ): Promise<WrittenCheckpoint> {
-  const save = async ({ state, layout, numbers }: SavedState): Promise<SavedManifest> => {
+  const save = async ({ state, layout, numbers }: SavedState) => {
     const hashes: Hash[] = [];
     for (const array of numbers) hashes.push(await store.put(new Uint8Array(array.buffer)));
-    return { state: encodeNumbers(state) as TrainerState, layout, numbers: hashes };
+    return { state: encodeNumbers(state), layout, numbers: hashes };
   };
   const { progress } = checkpoint.present.state;
   const controlLoss = progress.stepInTick === 0 ? progress.controlHistory.at(-1) ?? NaN : NaN;
-  const manifest: Manifest = {
+  const manifest = {
     version: VERSION,
     config,
     logs,
@@ -110,7 +94,7 @@ async function stepsIn(store: Store): Promise<string[]> {
 async function bestLoss(store: Store): Promise<number> {
   if (!(await store.listManifests(KIND)).includes(BEST)) return Infinity;
   try {
-    const { controlLoss } = await store.readManifest(KIND, BEST) as Partial<Record<keyof Manifest, Json>>;
+    const { controlLoss } = await store.readManifest(KIND, BEST) as { controlLoss?: Json };
     return typeof controlLoss === "number" ? controlLoss : Infinity;
   } catch (error) {
     if (error instanceof DamageError) return Infinity;
@@ -166,17 +150,17 @@ async function load(
 ): Promise<Pick<ReadCheckpoint, "checkpoint" | "logs">> {
   const value = await store.readManifest(KIND, name);
   checkVersion(value, name);
-  const manifest = checkManifest(value, name) as unknown as Manifest;
+  const manifest = checkManifest(value, name);
   if (manifest.config !== config) {
     throw new UserError(
       `checkpoint ${name}: was written under another configuration; restore the run's config.json`,
     );
   }
-  const saved = async ({ state, layout, numbers }: SavedManifest): Promise<SavedState> => {
+  const saved = async ({ state, layout, numbers }: CheckedManifest["present"]): Promise<SavedState> => {
     const arrays: Float32Array<ArrayBuffer>[] = [];
     for (const hash of numbers) arrays.push(floatsOf(await store.get(hash), name));
     checkPlaces(layout, arrays[0], name);
-    return { state: decodeNumbers(state) as TrainerState, layout, numbers: arrays };
+    return { state, layout, numbers: arrays };
   };
   const checkpoint = { present: await saved(manifest.present), blessed: await saved(manifest.blessed) };
   return { checkpoint, logs: manifest.logs };
@@ -189,24 +173,4 @@ function checkVersion(value: Json, name: string): void {
     ? "an older Esper wrote it, which can go on with it; this one must begin a new run"
     : "use the Esper that wrote it";
   throw new UserError(`checkpoint ${name}: want version ${VERSION}, got ${JSON.stringify(version)}; ${cure}`);
-}
-
-const NON_FINITE: Record<string, number> = { "#NaN": NaN, "#Infinity": Infinity, "#-Infinity": -Infinity };
-
-/** JSON has no NaN and no infinities, which measurements may be: they travel as text. */
-function encodeNumbers(value: unknown): unknown {
-  return mapLeaves(value, (leaf) => typeof leaf === "number" && !Number.isFinite(leaf) ? `#${leaf}` : leaf);
-}
-
-function decodeNumbers(value: unknown): unknown {
-  return mapLeaves(
-    value,
-    (leaf) => typeof leaf === "string" && Object.hasOwn(NON_FINITE, leaf) ? NON_FINITE[leaf] : leaf,
-  );
-}
-
-function mapLeaves(value: unknown, change: (leaf: unknown) => unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => mapLeaves(item, change));
-  if (typeof value !== "object" || value === null) return change(value);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mapLeaves(item, change)]));
 }

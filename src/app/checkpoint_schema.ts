@@ -1,13 +1,19 @@
 /** What a checkpoint must look like before anything in it is used: it may come from anywhere. */
 import { z } from "zod";
+import { SavedNumber } from "../contracts/saved_number.ts";
 import { ParameterStore, type StoreLayout } from "../engine/optim/parameter_store.ts";
+import { SlotRecord } from "../kasmina/mod.ts";
+import { ControllerState } from "../tamiyo/mod.ts";
+import { EXPENSES } from "../tolaria/ledger.ts";
+import type { TrainerState } from "../tolaria/mod.ts";
 import { UserError } from "../util/errors.ts";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "want 64 hexadecimal digits");
 const whole = z.int().min(0);
+const numbers = z.array(SavedNumber);
 const CURE = "restore it or go back to an older one";
 
-const Places = z.array(z.object({
+const Places = z.array(z.strictObject({
   name: z.string().min(1),
   shape: z.array(whole).max(8),
   decay: z.boolean(),
@@ -17,28 +23,69 @@ const Places = z.array(z.object({
 
 const Topology = z.record(
   z.string().min(1),
-  z.object({
+  z.strictObject({
     seed: z.string().min(1),
     blueprint: z.string().min(1),
     mode: z.enum(["blend", "fossil", "shadow", "ste"]),
   }),
 );
 
-const Saved = z.object({
-  state: z.looseObject({ progress: z.looseObject({ step: whole, tick: whole, running: Topology }) }),
-  layout: z.object({ groups: z.array(z.string().nullable()).max(1000), places: Places }),
+const Progress = z.strictObject({
+  step: whole,
+  tick: whole,
+  stepInTick: whole,
+  updates: z.record(z.string(), whole),
+  running: Topology,
+  seen: whole,
+  losses: numbers,
+  norms: z.record(z.string(), SavedNumber),
+  controlHistory: numbers,
+  detours: whole,
+  before: z.strictObject({ step: whole, loss: SavedNumber, accuracy: SavedNumber }).nullable(),
+});
+
+const State: z.ZodType<TrainerState> = z.strictObject({
+  progress: Progress,
+  unread: z.strictObject({ waiting: z.array(numbers), later: z.array(numbers) }),
+  ledger: z.strictObject({
+    spent: z.record(z.enum(EXPENSES), z.number().min(0)),
+    deferred: z.number().min(0),
+  }),
+  governor: z.strictObject({
+    losses: numbers,
+    gradients: numbers,
+    signs: z.array(z.boolean()),
+    rollbacks: whole,
+  }),
+  lifecycle: SlotRecord,
+  controller: ControllerState,
+}).superRefine(({ progress: { running }, lifecycle: { names } }, context) => {
+  for (const [slot, { seed }] of Object.entries(running)) {
+    const message = !names.includes(slot)
+      ? `want a slot out of ${names.join(", ")}`
+      : !seed.startsWith(`${slot}/`)
+      ? `want a seed of its own, got ${seed}`
+      : null;
+    if (message) context.addIssue({ code: "custom", path: ["progress", "running", slot], message });
+  }
+});
+
+const Saved = z.strictObject({
+  state: State,
+  layout: z.strictObject({ groups: z.array(z.string().nullable()).max(1000), places: Places }),
   numbers: z.array(hash).min(1).max(8),
 });
 
-const Manifest = z.looseObject({
+const Manifest = z.strictObject({
   version: z.number(),
   config: z.string(),
   logs: z.record(z.string(), whole),
+  controlLoss: z.number().nullable(),
   present: Saved,
   blessed: Saved,
 });
 
-/** The parts of a manifest that say where numbers lie and what network they are of; the rest as it was. */
+/** A manifest whose form is right: numbers that JSON cannot hold are numbers again. */
 export type CheckedManifest = z.output<typeof Manifest>;
 
 /**

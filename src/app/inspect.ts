@@ -9,7 +9,7 @@ import type { Store } from "../urza/mod.ts";
 import { UserError } from "../util/errors.ts";
 import { checkManifest } from "./checkpoint_schema.ts";
 import type { RunContents } from "./export_run.ts";
-import { hostOfRun } from "./host_file.ts";
+import { hostOfRun } from "./kept_host.ts";
 import { buildNetwork, type Network } from "./network.ts";
 
 /** The graph of a run's network. */
@@ -52,7 +52,7 @@ async function restoreNewest({ kasmina }: Network, store: Store): Promise<string
   if (newest === undefined) return null;
   const { present } = checkManifest(await store.readManifest("checkpoint", newest), newest);
   try {
-    kasmina.restore(present.state.lifecycle as Parameters<typeof kasmina.restore>[0]);
+    kasmina.restore(present.state.lifecycle);
   } catch (error) {
     throw new UserError(
       `checkpoint ${newest}: lifecycle: ${(error as Error).message}; restore it or remove it`,

@@ -19,6 +19,7 @@ import type { NetworkInput } from "../contracts/exported.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFiles } from "./run_files.ts";
 import { configHash, forgetDamaged, readCheckpoint, weightsHash, writeCheckpoint } from "./checkpoint.ts";
+import { checkFit } from "./checkpoint_fit.ts";
 import { Journal } from "./journal.ts";
 import type { Network } from "./network.ts";
 import { ESPER_VERSION } from "./versions.ts";
@@ -179,6 +180,7 @@ export function createSession(parts: SessionParts): Session {
     },
     async start(resume) {
       const earlier = resume && folder ? await readCheckpoint(folder.store, await identity(config)) : null;
+      if (earlier) checkFit(earlier, network, store);
       if (resume && folder) {
         folder.truncateLogs(earlier?.logs ?? {});
         journal.edges.push(...folder.edges());

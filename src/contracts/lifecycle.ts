@@ -1,4 +1,5 @@
 /** The lifecycle of a slot as data: stages, the edges between them, and what each edge and refusal is recorded as. */
+import { z } from "zod";
 import type { Stage } from "./control.ts";
 
 /** Every stage; the position is the code that state tables store. */
@@ -34,34 +35,29 @@ export const EDGES: Readonly<Record<Stage, readonly Stage[]>> = {
 export const LIVE_STAGES: readonly Stage[] = ["GERMINATED", "TRAINING", "BLENDING", "HOLDING"];
 
 /** Why an edge was taken. */
-export type EdgeReason =
-  /** The controller asked for it. */
-  | "action"
-  /** The governor pruned the seed at once. */
-  | "governor"
-  /** The seed's program is running. */
-  | "compiled"
-  /** The seed's program was not ready in time. */
-  | "compile_timeout"
-  /** The gate held at the last tick of TRAINING, and no action had come. */
-  | "gate"
-  /** No proven advantage by the last tick of TRAINING. */
-  | "no_benefit"
-  /** The seed's gradient is NaN or infinite. */
-  | "not_finite"
-  /** α is 1 and the control loss is no worse. */
-  | "blended"
-  /** The control loss rose while α grew, or a guarded ramp waited too long. */
-  | "regression"
-  /** HOLDING ended without an action to fossilise. */
-  | "holding_timeout"
-  /** The seed's memory was returned. */
-  | "released"
-  /** The time of a resting stage is over. */
-  | "elapsed";
+const EDGE_REASONS = [
+  "action", // the controller asked for it
+  "governor", // the governor pruned the seed at once
+  "compiled", // the seed's program is running
+  "compile_timeout", // the seed's program was not ready in time
+  "gate", // the gate held at the last tick of TRAINING, and no action had come
+  "no_benefit", // no proven advantage by the last tick of TRAINING
+  "not_finite", // the seed's gradient is NaN or infinite
+  "blended", // α is 1 and the control loss is no worse
+  "regression", // the control loss rose while α grew, or a guarded ramp waited too long
+  "holding_timeout", // HOLDING ended without an action to fossilise
+  "released", // the seed's memory was returned
+  "elapsed", // the time of a resting stage is over
+] as const;
+export type EdgeReason = typeof EDGE_REASONS[number];
 
 /** Numbers and names that a decision rests on; numbers that are not finite stand as text. */
-export type Evidence = Readonly<Record<string, number | string | boolean | null>>;
+export const Evidence = z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()]));
+export type Evidence = Readonly<z.output<typeof Evidence>>;
+
+/** Why a seed that is being blended out will be pruned. */
+export const Doom = z.strictObject({ reason: z.enum(EDGE_REASONS), evidence: Evidence });
+export type Doom = Readonly<z.output<typeof Doom>>;
 
 /** One transition of one slot, as history keeps it. */
 export interface Edge {

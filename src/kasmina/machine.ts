@@ -10,7 +10,8 @@ import {
 import { rampAlpha } from "./alpha.ts";
 import { g2, type Verdict } from "./gates.ts";
 import { forgetRemoval, reading } from "./readings.ts";
-import { RAMPS, type SlotTable } from "./slot_table.ts";
+import { RAMPS } from "./slot_record.ts";
+import type { SlotTable } from "./slot_table.ts";
 import type { Clock } from "../contracts/growth.ts";
 import type { KasminaOptions } from "./types.ts";
 

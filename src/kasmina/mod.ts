@@ -43,5 +43,5 @@ export { morph } from "./morph.ts";
 export { alphaInput, seedPrefix } from "./seed.ts";
 export type { LiveSeeds, MorphModel, MorphTrace, SlotSite } from "./morph.ts";
 export type { Branch, LiveSeed, SeedTrace } from "./seed.ts";
-export type { SlotTableJson } from "./slot_table.ts";
+export { SlotRecord } from "./slot_record.ts";
 export type { Kasmina, KasminaOptions } from "./types.ts";

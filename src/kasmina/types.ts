@@ -2,7 +2,8 @@ import type { Fit } from "../contracts/blueprint.ts";
 import type { GatesConfig } from "../contracts/config.ts";
 import type { Lifecycle } from "../contracts/growth.ts";
 import type { AlphaSchedule } from "./alpha.ts";
-import type { SlotTable, SlotTableJson } from "./slot_table.ts";
+import type { SlotRecord } from "./slot_record.ts";
+import type { SlotTable } from "./slot_table.ts";
 
 export interface KasminaOptions {
   /** Slots in order, with the parameters of the host layer nearest to each. */
@@ -27,7 +28,7 @@ export interface KasminaOptions {
 export interface Kasmina extends Lifecycle {
   /** All of the state. Others read it; only the lifecycle writes. */
   readonly table: SlotTable;
-  toJSON(): SlotTableJson;
+  toJSON(): SlotRecord;
   /** Takes on a state that `toJSON` gave. @throws {Error} if it is of other slots or damaged. */
-  restore(json: SlotTableJson): void;
+  restore(json: unknown): void;
 }

@@ -12,6 +12,7 @@ export { createReward, netAdvantage, type Outcome, type Reward } from "./reward/
 export { TwinCurve } from "./reward/twin_curve.ts";
 export type { Environment } from "./rl/types.ts";
 export { parseSchedule } from "./schedule.ts";
+export { ControllerState } from "./state.ts";
 
 type Kind = ControllerConfig["kind"];
 type ConfigOf<K extends Kind> = Extract<ControllerConfig, { kind: K }>;

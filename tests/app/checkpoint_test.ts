@@ -1,11 +1,19 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { configHash, readCheckpoint, weightsHash, writeCheckpoint } from "../../src/app/checkpoint.ts";
+import { ControllerConfig } from "../../src/contracts/control.ts";
+import { STAGES } from "../../src/contracts/lifecycle.ts";
+import { slotTable } from "../../src/kasmina/slot_table.ts";
+import { createController } from "../../src/tamiyo/mod.ts";
 import type { Checkpoint, SavedState } from "../../src/tolaria/mod.ts";
 import { createMemoryStore } from "../../src/urza/mod.ts";
+import { buildNetwork } from "../../src/app/network.ts";
+import { checkFit } from "../../src/app/checkpoint_fit.ts";
 import { createStore } from "../../src/urza/create.ts";
 import type { Medium } from "../../src/urza/medium.ts";
 import { memoryMedium } from "../../src/urza/memory.ts";
 import { UserError } from "../../src/util/errors.ts";
+import { trainerState } from "../support/checkpoints.ts";
+import { tinyConfig } from "../support/session.ts";
 
 const CONFIG = await configHash({ name: "test" });
 const LOGS = { "events.jsonl": 12 };
@@ -13,27 +21,32 @@ const LOGS = { "events.jsonl": 12 };
 /** Numbers that JSON and careless copies break: NaN with a payload, −0, infinities, a denormal. */
 const AWKWARD = new Float32Array(Uint32Array.of(0x7fc00abc, 0x80000000, 0x7f800000, 0xff800000, 1).buffer);
 
+/** A state as awkward as states may be: measurements that are not finite, a seed about to go, numbers at their ends. */
 function saved(step: number, numbers: readonly Float32Array<ArrayBuffer>[]): SavedState {
+  const state = trainerState(step, ["a"], { a: { seed: "a/1", blueprint: "se", mode: "shadow" } });
+  const slots = slotTable(["a"]);
+  slots.stage[0] = STAGES.indexOf("HOLDING");
+  slots.blueprint[0] = "se";
+  slots.doom[0] = { reason: "regression", evidence: { controlLoss: NaN, limit: null, failed: "#NaN" } };
+  slots.gradNorm.note(0, NaN);
+  slots.removalMean.set(0, -Infinity);
+  const heuristic = createController(ControllerConfig.parse({ kind: "heuristic" }), 1);
   return {
     state: {
+      ...state,
       progress: {
-        step,
-        tick: 2,
-        stepInTick: 1,
+        ...state.progress,
         updates: { host: step },
-        running: { a: { seed: "a/1", blueprint: "se", mode: "shadow" } },
-        seen: step,
-        detours: 0,
         losses: [NaN, 1 / 3],
         norms: { host: Infinity, "seed/a/1": -Infinity },
         controlHistory: [1e-300],
-        before: null,
+        before: { step: 1, loss: Infinity, accuracy: 0 },
       },
       unread: { waiting: [[NaN, 0.1]], later: [] },
       ledger: { spent: { host: 0.1 + 0.2, evaluation: 5e-324, incubation: 0 }, deferred: 0 },
       governor: { losses: [], gradients: [NaN], signs: [false, true], rollbacks: 0 },
-      lifecycle: { note: "NaN stays the text it is" },
-      controller: null,
+      lifecycle: slots.toJSON(),
+      controller: heuristic.save(),
     },
     layout: {
       groups: ["host", null],
@@ -266,4 +279,106 @@ Deno.test("weightsHash() minds names, shapes and bits, and nothing of where they
   const hash = await hashOf({});
   assertEquals(await hashOf({ block: 2, moment: 7 }), hash);
   for (const changes of [{ value: -0 }, { shape: [3, 2] }]) assert(await hashOf(changes) !== hash);
+});
+
+/** A JSON value with one place of it replaced; undefined removes it. */
+function changed(value: unknown, [key, ...rest]: readonly string[], put: unknown): unknown {
+  if (key === undefined) return put;
+  const copy = (Array.isArray(value) ? [...value] : { ...value as object }) as Record<string, unknown>;
+  copy[key] = changed(copy[key], rest, put);
+  return copy;
+}
+
+Deno.test("readCheckpoint() refuses a state that lacks a part, has one too many, or is out of bounds, and names the place", async () => {
+  const medium = memoryMedium(), store = createStore(medium);
+  await writeCheckpoint(store, checkpointAt(5), options);
+  const whole = await store.readManifest("checkpoint", "step-000000005");
+  const keysOf = (path: string) => {
+    const at = path.split(".").reduce(
+      (value, key) => (value as Record<string, unknown>)[key],
+      whole as unknown,
+    );
+    return Object.keys(at as object).map((key) => `${path}.${key}`);
+  };
+  const state = "present.state";
+  const required = [
+    ...["controlLoss", "logs", "blessed", `${state}.ledger.spent.host`, `${state}.controller.kind`],
+    ...keysOf(state),
+    ...["progress", "unread", "ledger", "governor", "lifecycle"].flatMap((part) =>
+      keysOf(`${state}.${part}`)
+    ),
+    ...["columns", "health", "times"].flatMap((part) => keysOf(`${state}.lifecycle.${part}`)),
+  ];
+  assert(required.length > 60);
+  const damages: [string, unknown][] = [
+    ...required.map((path): [string, unknown] => [path, undefined]),
+    ["stray", 1],
+    [`${state}.progress.stray`, 1],
+    [`${state}.lifecycle.columns.stray`, [1]],
+    [`${state}.progress.step`, -1],
+    [`${state}.progress.losses.0`, "NaN"],
+    [`${state}.progress.norms.host`, null],
+    [`${state}.progress.running.b`, { seed: "b/1", blueprint: "se", mode: "blend" }],
+    [`${state}.progress.running.a.seed`, "b/1"],
+    [`${state}.unread.waiting.0.0`, "#nan"],
+    [`${state}.ledger.spent.host`, "#NaN"],
+    [`${state}.ledger.spent.stray`, 1],
+    [`${state}.governor.signs.0`, 1],
+    [`${state}.governor.rollbacks`, 0.5],
+    [`${state}.lifecycle.columns.stage.0`, 9],
+    [`${state}.lifecycle.columns.alpha.0`, 1.5],
+    [`${state}.lifecycle.columns.age`, [1, 2]],
+    [`${state}.lifecycle.health.hMean.0`, new Array(9).fill(0)],
+    [`${state}.lifecycle.doom.0.reason`, "whim"],
+    [`${state}.controller.kind`, "oracle"],
+    [`${state}.controller.ledger.live`, { a: {} }],
+    ["blessed.state.progress.tick", "2"],
+    ["blessed.numbers", []],
+  ];
+  for (const [path, put] of damages) {
+    const damaged = JSON.parse(JSON.stringify(changed(whole, path.split("."), put)));
+    await store.writeManifest("checkpoint", "step-000000005", damaged);
+    const { message } = await assertRejects(() => readCheckpoint(store, CONFIG), UserError, undefined, path);
+    const place = path.replace(/[.](stray|host|b|seed)$/, "");
+    assert(message.startsWith("checkpoint step-000000005: "), message);
+    assert(path === "stray" || message.includes(place), `${path}: ${message}`);
+  }
+});
+
+Deno.test("a checkpoint of another network, or with fewer numbers than the store, is refused", () => {
+  const config = tinyConfig("points"), network = buildNetwork(config, [2], 3);
+  const running = { layer1: { seed: "layer1/1", blueprint: "affine", mode: "blend" as const } };
+  const state = trainerState(5, ["layer1", "layer2"], running);
+  const places = network.parametersOf(running).map(({ name, shape }, block) => ({
+    ...{ name, shape, block },
+    decay: true,
+    group: "host",
+  }));
+  const store = { count: 1024, moments: [{}, {}] as never };
+  const numbers = [0, 1, 2].map(() => new Float32Array(1024));
+  const fits = (changes: Partial<SavedState>) => {
+    const saved = { state, layout: { groups: ["host"], places }, numbers, ...changes };
+    const whole = { state, layout: { groups: ["host"], places }, numbers };
+    for (const checkpoint of [{ present: saved, blessed: whole }, { present: whole, blessed: saved }]) {
+      checkFit({ checkpoint, name: "step-000000005" }, network, store);
+    }
+  };
+  fits({});
+  const said = (changes: Partial<SavedState>) => assertThrows(() => fits(changes), UserError).message;
+  const without = places.filter(({ name }) => name !== "seed/layer1/1/gamma");
+  assertEquals(
+    said({ layout: { groups: ["host"], places: without } }),
+    "checkpoint step-000000005: want parameter seed/layer1/1/gamma of shape [8], got none; " +
+      "restore it or go back to an older one",
+  );
+  const narrow = places.map((place) => place.name === "layer2/weight" ? { ...place, shape: [8, 4] } : place);
+  assert(said({ layout: { groups: ["host"], places: narrow } }).includes("of shape [8, 8], got [8, 4];"));
+  assert(
+    said({ numbers: numbers.slice(1) }).includes("want blobs of parameters and 2 moments, 3 in all, got 2"),
+  );
+  assert(
+    said({ numbers: [...numbers.slice(1), new Float32Array(64)] }).includes(
+      "want 1024 numbers in each blob, got 64",
+    ),
+  );
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UserError } from "../../src/util/errors.ts";
 import { slotTable } from "../../src/kasmina/slot_table.ts";
 
@@ -44,22 +44,24 @@ Deno.test("restore() refuses other slots and damaged records and then changes no
     "slot table: want slots a, b, got a; restore into the model that was saved",
   );
   const damages: [object, string][] = [
-    [{ times: { ...before.times, micros: [[]] } }, "slot table: want 2 values of micros, got 1"],
-    [{ columns: undefined }, "slot table: want 2 values of stage, got none"],
-    [{ columns: { ...before.columns, stage: [0, 9] } }, "slot table: stage cannot be 9"],
-    [{ columns: { ...before.columns, alpha: [0, "x"] } }, 'slot table: alpha cannot be "x"'],
-    [{ columns: { ...before.columns, anchorMean: [0, "1e9"] } }, 'slot table: anchorMean cannot be "1e9"'],
-    [{ health: { ...before.health, hMean: [[], [1, {}]] } }, "slot table: hMean cannot be [1,{}]"],
-    [{ doom: [null, 5] }, "slot table: doom cannot be 5"],
+    [{ times: { ...before.times, micros: [[]] } }, "times.micros: want 2 values, one a slot, got 1"],
+    [{ columns: undefined }, "columns: Invalid input: expected object, received undefined"],
+    [
+      { columns: { ...before.columns, stage: [0, 9] } },
+      "columns.stage.1: Too big: expected number to be <=8",
+    ],
+    [{ columns: { ...before.columns, alpha: [0, "x"] } }, "columns.alpha.1: Invalid input"],
+    [{ columns: { ...before.columns, anchorMean: [0, "1e9"] } }, "columns.anchorMean.1: Invalid input"],
+    [{ health: { ...before.health, hMean: [[], [1, {}]] } }, "health.hMean.1.1: Invalid input"],
+    [{ doom: [null, 5] }, "doom.1: Invalid input"],
+    [{ stray: 1 }, 'record: Unrecognized key: "stray"'],
   ];
   for (const [damage, message] of damages) {
-    assertThrows(
-      () => table.restore({ ...before, ...damage } as never),
-      UserError,
-      `${message}; the record is damaged`,
-    );
+    const error = assertThrows(() => table.restore({ ...before, ...damage }), UserError);
+    assert(error.message.startsWith(`slot table: ${message}`), error.message);
+    assert(error.message.endsWith("; the record is damaged"), error.message);
   }
-  assertThrows(() => table.restore(null as never), UserError, "slot table: want slots a, b, got none");
+  assertThrows(() => table.restore(null), UserError, "slot table: record: Invalid input");
   assertEquals(table.toJSON(), before);
 });
 

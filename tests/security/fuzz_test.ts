@@ -10,6 +10,7 @@ import { createFileStore } from "../../src/urza/adapters/files.ts";
 import { createMemoryStore } from "../../src/urza/mod.ts";
 import { UserError } from "../../src/util/errors.ts";
 import { parseJson } from "../../src/util/json.ts";
+import { trainerState } from "../support/checkpoints.ts";
 import { tinyConfig } from "../support/session.ts";
 import { fuzz } from "./fuzz.ts";
 
@@ -127,11 +128,11 @@ Deno.test("a checkpoint cannot put a parameter on another, or beyond the numbers
   const said = async (places: unknown[]) => {
     const store = createMemoryStore(), blob = await store.put(new Uint8Array(512));
     const saved = {
-      state: { progress: { step: 1, tick: 0, running: {} } },
+      state: trainerState(1, []),
       layout: { groups: ["host"], places },
       numbers: [blob],
     };
-    const manifest = { version: 2, config: "c", logs: {}, present: saved, blessed: saved };
+    const manifest = { version: 2, config: "c", logs: {}, controlLoss: null, present: saved, blessed: saved };
     // deno-lint-ignore no-explicit-any
     await store.writeManifest("checkpoint", "step-000000001", manifest as any);
     return (await assertRejects(() => readCheckpoint(store, "c"), UserError)).message;

@@ -2,10 +2,12 @@
 import { resolveConfig } from "../../src/app/config.ts";
 import { readNetwork, writeNetwork } from "../../src/app/export_file.ts";
 import { networkOfRun } from "../../src/app/export_run.ts";
+import { checkFit } from "../../src/app/checkpoint_fit.ts";
 import { readCheckpoint } from "../../src/app/checkpoint.ts";
 import { buildNetwork } from "../../src/app/network.ts";
 import { parseTuned, runChoices } from "../../src/app/tuned_kernels.ts";
 import { untar } from "../../src/app/adapters/untar.ts";
+import { encodeNumbers } from "../../src/contracts/saved_number.ts";
 import { parseCifar10 } from "../../src/engine/data/cifar10.ts";
 import { parseIdx } from "../../src/engine/data/idx.ts";
 import { readSafetensors } from "../../src/engine/io/safetensors.ts";
@@ -15,6 +17,7 @@ import { createMemoryStore } from "../../src/urza/mod.ts";
 import { seal, unseal } from "../../src/urza/seal.ts";
 import { usageError } from "../../src/util/errors.ts";
 import { type Json, parseJson } from "../../src/util/json.ts";
+import { trainerState } from "../support/checkpoints.ts";
 import { grownNetwork } from "../support/exported.ts";
 import { tinyConfig } from "../support/session.ts";
 import type { Reader } from "./hostile.ts";
@@ -37,13 +40,9 @@ const network = grownNetwork({ kind: "cnn", channels: [4], norm: "batch", groupS
 ]]);
 const points = tinyConfig("points"), images = tinyConfig("images");
 
-const state = {
-  progress: {
-    step: 4,
-    tick: 1,
-    running: { layer1: { seed: "layer1/1", blueprint: "affine", mode: "fossil" } },
-  },
-};
+const state = encodeNumbers(trainerState(4, ["layer1", "layer2"], {
+  layer1: { seed: "layer1/1", blueprint: "affine", mode: "fossil" },
+}));
 const names = ["layer1/weight", "layer1/bias", "layer2/weight", "layer2/bias", "head/weight", "head/bias"];
 const shapes = [[2, 8], [8], [8, 8], [8], [8, 3], [3]];
 const places = [
@@ -64,7 +63,10 @@ async function storeWith(manifest: unknown) {
 }
 
 const saved = { state, layout: { groups: ["host"], places }, numbers: ["BLOB", "BLOB"] };
-const manifest = { version: 2, config: "c", logs: { "events.jsonl": 7 }, present: saved, blessed: saved };
+const manifest = {
+  ...{ version: 2, config: "c", logs: { "events.jsonl": 7 }, controlLoss: 0.5 },
+  ...{ present: saved, blessed: saved },
+};
 const record = {
   run: "points-1",
   dataset: { name: "spirals" },
@@ -165,7 +167,13 @@ export const readers: readonly Reader[] = [
   {
     name: "checkpoint",
     seeds: [encode(manifest)],
-    read: async (bytes) => await readCheckpoint(await storeWith(json(bytes)), "c"),
+    async read(bytes) {
+      const checkpoint = await readCheckpoint(await storeWith(json(bytes)), "c");
+      checkFit(checkpoint!, buildNetwork(points, [2], 3), {
+        count: NUMBERS.length / 4,
+        moments: [{}] as never,
+      });
+    },
   },
   {
     name: "checkpoint of an export",

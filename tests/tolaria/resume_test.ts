@@ -4,7 +4,7 @@ import { RunFolder } from "../../src/app/adapters/run_folder.ts";
 import type { RunConfig } from "../../src/contracts/config.ts";
 import type { Edge } from "../../src/contracts/lifecycle.ts";
 import type { Gpu } from "../../src/engine/gpu/device.ts";
-import type { SlotTableJson } from "../../src/kasmina/mod.ts";
+import type { SlotRecord } from "../../src/kasmina/mod.ts";
 import type { Trainer } from "../../src/tolaria/mod.ts";
 import { openShared } from "../support/devices.ts";
 import { NEVER, openSession, signalWhen, tinyConfig } from "../support/session.ts";
@@ -34,7 +34,7 @@ function eventful(changes: Record<string, unknown> = {}): RunConfig {
 /** All that a run leaves behind. */
 async function outcome({ progress, ledger, governor, parts }: Trainer, edges: readonly Edge[]) {
   // Which runs of one seed may differ in is what the clock on the wall says.
-  const { times: _, ...lifecycle } = parts.lifecycle.toJSON() as SlotTableJson;
+  const { times: _, ...lifecycle } = parts.lifecycle.toJSON() as SlotRecord;
   return structuredClone({
     bits: await bitsOf(parts.store),
     progress,

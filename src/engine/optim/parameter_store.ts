@@ -78,6 +78,11 @@ export class ParameterStore {
     return this.#groups;
   }
 
+  /** Numbers in each of the flat buffers. */
+  get count(): number {
+    return this.blocks * BLOCK;
+  }
+
   get names(): string[] {
     return [...this.#places.keys()];
   }
@@ -171,14 +176,14 @@ export class ParameterStore {
   async read(): Promise<StoreNumbers> {
     const numbers: Float32Array<ArrayBuffer>[] = [];
     for (const buffer of [this.values, ...this.moments]) {
-      numbers.push(await readFloats(this.#gpu, buffer, this.blocks * BLOCK));
+      numbers.push(await readFloats(this.#gpu, buffer, this.count));
     }
     return numbers;
   }
 
   /** Puts back what `layout` and `read` gave. */
   restore(layout: StoreLayout, numbers: StoreNumbers): void {
-    const want = this.blocks * BLOCK;
+    const want = this.count;
     const buffers = [this.values, ...this.moments];
     for (const k of buffers.keys()) {
       if (numbers[k]?.length !== want) {

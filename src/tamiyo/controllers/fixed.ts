@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type {
   Action,
   Controller,
@@ -14,8 +13,6 @@ import { readState } from "../state.ts";
 
 /** Ticks after its own for which an entry that is not legal is tried again. */
 const PATIENCE_TICKS = 5;
-
-const State = z.strictObject({ kind: z.literal("fixed"), settled: z.array(z.int().min(0)) });
 
 /**
  * Follows a schedule: at each tick the earliest entry that is due and legal, one a tick. An entry that is not legal at
@@ -51,7 +48,7 @@ export function createFixed(config: Extract<ControllerConfig, { kind: "fixed" }>
       return wait(why, warnings);
     },
     save: () => ({ kind: "fixed", settled: [...settled].sort((a, b) => a - b) }),
-    restore: (saved) => void (settled = new Set(readState("fixed", State, saved).settled)),
+    restore: (saved) => void (settled = new Set(readState("fixed", saved).settled)),
   };
 }
 

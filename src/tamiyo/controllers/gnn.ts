@@ -1,10 +1,7 @@
-import { z } from "zod";
 import type { Action, Controller, ControllerConfig, Observation } from "../../contracts/control.ts";
 import { prng } from "../../util/prng.ts";
 import { UserError } from "../../util/errors.ts";
 import { readState } from "../state.ts";
-
-const State = z.strictObject({ kind: z.literal("gnn"), policy: z.string() });
 
 /** A trained policy, ready to decide. */
 export interface Policy {
@@ -42,7 +39,7 @@ export function createGnn(
     },
     save: () => ({ kind: "gnn", policy: sha256 }),
     restore(saved) {
-      const state = readState("gnn", State, saved);
+      const state = readState("gnn", saved);
       if (state.policy === sha256) return;
       throw new UserError(
         `restore: want the policy with SHA-256 ${state.policy}, which has decided so far, got ${sha256}; give the run its own`,

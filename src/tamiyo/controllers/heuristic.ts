@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type {
   Action,
   Controller,
@@ -9,10 +8,8 @@ import type {
   SlotObservation,
 } from "../../contracts/control.ts";
 import { findLegal, wait } from "../actions.ts";
-import { emptyLedger, Ledger, updateLedger, upperBounds } from "../ledger.ts";
+import { emptyLedger, type Ledger, updateLedger, upperBounds } from "../ledger.ts";
 import { readState } from "../state.ts";
-
-const State = z.strictObject({ kind: z.literal("heuristic"), ledger: Ledger });
 
 type Germination = Extract<Action, { kind: "germinate" }>;
 type Rule = (
@@ -41,7 +38,7 @@ export function createHeuristic(config: HeuristicConfig): Controller {
       return wait(whyNoGermination(observation, config, ledger));
     },
     save: () => structuredClone({ kind: "heuristic", ledger }),
-    restore: (saved) => void (ledger = structuredClone(readState("heuristic", State, saved).ledger)),
+    restore: (saved) => void (ledger = structuredClone(readState("heuristic", saved).ledger)),
   };
 }
 

@@ -1,9 +1,6 @@
-import { z } from "zod";
 import type { Controller } from "../../contracts/control.ts";
 import { wait } from "../actions.ts";
 import { readState } from "../state.ts";
-
-const State = z.strictObject({ kind: z.literal("off") });
 
 /** Never grows anything: the plain host. */
 export function createOff(): Controller {
@@ -11,6 +8,6 @@ export function createOff(): Controller {
     kind: "off",
     decide: () => wait("growth is off"),
     save: () => ({ kind: "off" }),
-    restore: (saved) => void readState("off", State, saved),
+    restore: (saved) => void readState("off", saved),
   };
 }

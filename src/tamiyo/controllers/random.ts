@@ -1,9 +1,6 @@
-import { z } from "zod";
 import type { Action, Controller, ControllerConfig } from "../../contracts/control.ts";
 import { prng } from "../../util/prng.ts";
 import { readState } from "../state.ts";
-
-const State = z.strictObject({ kind: z.literal("random") });
 
 /**
  * Germinates with a given chance wherever that is legal, any slot and blueprint alike; otherwise takes any other legal
@@ -30,6 +27,6 @@ export function createRandom(
       };
     },
     save: () => ({ kind: "random" }),
-    restore: (saved) => void readState("random", State, saved),
+    restore: (saved) => void readState("random", saved),
   };
 }
