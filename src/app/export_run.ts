@@ -11,7 +11,7 @@ import { type CheckedManifest, checkManifest, checkPlaces, floatsOf } from "./ch
 import { foldGamma, type Tensors } from "./export_compact.ts";
 import type { NetworkFile } from "./export_file.ts";
 import { fossilPrefix, networkOf, specsOf } from "./export_network.ts";
-import { hostOfRun } from "./host_file.ts";
+import { hostOfRun } from "./kept_host.ts";
 import { plantedPrefix } from "./planted.ts";
 import { ESPER_VERSION } from "./versions.ts";
 

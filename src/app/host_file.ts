@@ -1,11 +1,9 @@
 import type { RunConfig } from "../contracts/config.ts";
 import type { Store } from "../urza/mod.ts";
-import { usageError, UserError } from "../util/errors.ts";
+import { usageError } from "../util/errors.ts";
 import { sha256 } from "../util/hash.ts";
 import { type LoadedNetwork, readNetwork } from "./export_file.ts";
-
-/** Manifests that keep a run's host from being collected. */
-const KIND = "host";
+import { keepHost } from "./kept_host.ts";
 
 /** A configuration with the network that its host is read from; null where the host is built from its description. */
 export interface HostSource {
@@ -35,8 +33,7 @@ export async function loadHost(config: RunConfig, store: Store | null): Promise<
     config: { ...config, host: { ...host, sha256: hash } },
     from: readNetwork(bytes, host.path),
     async keep(store) {
-      await store.put(bytes);
-      await store.writeManifest(KIND, "file", { blob: hash });
+      await keepHost(store, bytes);
     },
   };
 }
@@ -44,17 +41,4 @@ export async function loadHost(config: RunConfig, store: Store | null): Promise<
 async function readPath(path: string): Promise<Uint8Array> {
   const { readNetworkFile } = await import("./adapters/export_files.ts");
   return readNetworkFile(path);
-}
-
-/** The network that a run began with, out of the run's own store; null where its host is built from its description. */
-export async function hostOfRun(
-  host: RunConfig["host"],
-  store: Store,
-  run: string,
-): Promise<LoadedNetwork | null> {
-  if (host.kind !== "file") return null;
-  if (host.sha256 === undefined) {
-    throw new UserError(`${run}/config.json: host.sha256: want it, got none; restore it`);
-  }
-  return readNetwork(await store.get(host.sha256), `host of ${run}`);
 }

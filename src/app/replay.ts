@@ -7,7 +7,7 @@ import { createMemoryStore } from "../urza/mod.ts";
 import { UserError } from "../util/errors.ts";
 import { finiteOrText } from "../util/json.ts";
 import { resolveConfig } from "./config.ts";
-import { hostOfRun } from "./host_file.ts";
+import { hostOfRun } from "./kept_host.ts";
 import { buildNetwork } from "./network.ts";
 import type { BackendChoice } from "./options.ts";
 import type { RunFiles } from "./run_files.ts";
