@@ -1,4 +1,5 @@
 import type { BuiltHost } from "../contracts/config.ts";
+import { airbench } from "../engine/nn/airbench.ts";
 import { cnn, mlp } from "../engine/nn/hosts.ts";
 import { resnet } from "../engine/nn/resnet.ts";
 import type { Model } from "../engine/nn/scope.ts";
@@ -15,6 +16,7 @@ const hosts: {
 } = {
   cnn: (host, input, classes) => cnn(input, classes, host.channels, host),
   resnet: (host, input, classes) => resnet(input, classes, host),
+  airbench: (host, input, classes) => airbench(input, classes, host),
   mlp: (host, input, classes) => mlp(input, classes, host.hidden),
 };
 

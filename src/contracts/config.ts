@@ -14,10 +14,14 @@ const Split = z.strictObject({
 }).prefault({}).describe("Number of images set aside, drawn by `seed`; the rest is trained on.");
 
 const Augment = z.strictObject({
-  crop: z.int().min(0).max(8).default(0).describe(
-    "Random shift in pixels each way, filled with zeros; 0 is off.",
+  crop: z.int().min(0).max(8).default(0).describe("Random shift in pixels each way; 0 is off."),
+  fill: z.enum(["zeros", "reflect"]).optional().describe(
+    "What comes in where an image is shifted: zeros, or the image mirrored at its edge. Absent: zeros.",
   ),
-  flip: z.boolean().default(false).describe("Mirror half of the images left to right (never digits)."),
+  flip: z.union([z.boolean(), z.literal("alternating")]).default(false).describe(
+    "Mirror half of the images left to right (never digits), drawn each time; alternating mirrors each image in every " +
+      "second epoch.",
+  ),
 }).prefault({}).describe("Random changes to training images, made on the device.");
 
 const ImageData = z.strictObject({
@@ -70,6 +74,16 @@ const ResnetHost = z.strictObject({
   ),
 });
 
+const AirbenchHost = z.strictObject({
+  kind: z.literal("airbench").describe(
+    "The network of airbench94: whitening filters, blocks of two 3x3 convolutions around a 2x2 max pooling, GELU.",
+  ),
+  channels: z.array(width).min(1).max(4).default([64, 256, 256]).describe("Output channels of each block."),
+  shiftRate: z.number().positive().default(64).describe(
+    "Learning rate of the norms' shifts under SGD, as a multiple of the others'.",
+  ),
+});
+
 const MlpHost = z.strictObject({
   kind: z.literal("mlp").describe("Dense layers with ReLU."),
   hidden: z.array(width).min(1).max(16).default([32, 32]).describe("Width of each hidden layer."),
@@ -83,7 +97,7 @@ const FileHost = z.strictObject({
 });
 
 /** A host that is built from its description alone. */
-export const BuiltHost = z.discriminatedUnion("kind", [CnnHost, ResnetHost, MlpHost]);
+export const BuiltHost = z.discriminatedUnion("kind", [CnnHost, ResnetHost, AirbenchHost, MlpHost]);
 export type BuiltHost = z.output<typeof BuiltHost>;
 
 const weightDecay = z.number().min(0).default(5e-4).describe("Decay of weights per unit of learning rate.");
@@ -247,7 +261,7 @@ export const RunConfig = z.strictObject({
     .describe("Starts the name of the run folder."),
   seed: z.int().min(0).max(0xffff_ffff).default(1).describe("Seed of everything random, 32 bits."),
   data: z.discriminatedUnion("kind", [ImageData, SpiralData]).describe("What is learned."),
-  host: z.discriminatedUnion("kind", [CnnHost, ResnetHost, MlpHost, FileHost]).describe(
+  host: z.discriminatedUnion("kind", [CnnHost, ResnetHost, AirbenchHost, MlpHost, FileHost]).describe(
     "The network before it grows.",
   ),
   train: Train,
@@ -269,7 +283,9 @@ export const RunConfig = z.strictObject({
   if ((config.data.kind === "spirals") !== (config.host.kind === "mlp")) {
     issue(
       ["host", "kind"],
-      `want ${config.data.kind === "spirals" ? "mlp" : "cnn or resnet"} for data ${config.data.kind}`,
+      `want ${
+        config.data.kind === "spirals" ? "mlp" : "cnn, resnet or airbench"
+      } for data ${config.data.kind}`,
     );
   }
 });

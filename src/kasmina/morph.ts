@@ -39,7 +39,7 @@ export interface MorphModel extends Model {
   forward(scope: Scope, x: Tensor, live?: LiveSeeds): Tensor;
   /** As `forward`, with what training and measuring need besides the logits. */
   trace(scope: Scope, x: Tensor, live: LiveSeeds): MorphTrace;
-  /** Parameters of the network and of these seeds, the network's first; running averages last. */
+  /** Parameters of the network and of these seeds, the network's first; what is not trained last. */
   parameterSpecs(live: LiveSeeds): readonly ParameterSpec[];
 }
 
@@ -49,7 +49,8 @@ function slotted(scope: Scope, insert: (name: string, h: Tensor) => Tensor, pref
     parameter: (name, shape, init, decay) => scope.parameter(name, shape, init, decay),
     tap: (name, h) => insert(prefix + name, scope.tap(name, materialise(h))),
     statistics: scope.statistics,
-    running: (name, batch, init) => scope.running(name, batch, init),
+    constant: (name, shape, init) => scope.constant(name, shape, init),
+    running: (name, batch, init, share) => scope.running(name, batch, init, share),
     scope: (name) => slotted(scope.scope(name), insert, `${prefix}${name}/`),
   };
 }
@@ -159,7 +160,7 @@ export function morph(model: Model, slots: readonly string[]): MorphModel {
     parameterSpecs(live) {
       const scope = new TraceScope();
       dryRun(model, (x) => [model.forward(scope, x), trace(scope, x, live)]);
-      return [...scope.parameters, ...scope.averages];
+      return [...scope.parameters, ...scope.untrained];
     },
   };
 }

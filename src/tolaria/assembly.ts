@@ -12,7 +12,7 @@ import { type Source, stepInput, type Tensor, withSharedNodes } from "../engine/
 import { initialise } from "../engine/nn/init.ts";
 import { type ParameterSpec, type Statistics, TraceScope } from "../engine/nn/scope.ts";
 import { full, mul } from "../engine/ops/elementwise.ts";
-import { correct, softmaxCrossEntropy } from "../engine/ops/loss.ts";
+import { correct, meanCrossEntropy, softmaxCrossEntropy } from "../engine/ops/loss.ts";
 import { mean, sum } from "../engine/ops/reduce.ts";
 import { concat, reshape } from "../engine/ops/shape.ts";
 import { NORM_COLUMNS, type Optimizer } from "../engine/optim/optimizer.ts";
@@ -62,8 +62,8 @@ export interface AssemblyParts {
   admit(seed: PlantedSeed, slot: string): Promise<void>;
 }
 
-/** The group of running averages, which no optimiser touches. */
-const AVERAGES = "averages";
+/** The group of running averages and of what never changes. */
+const UNTRAINED = "untrained";
 
 /** Step value of evaluations: 1 for an example that counts, 0 past the end of a part. */
 export const WEIGHTS = "example weights";
@@ -150,23 +150,24 @@ export class Assembler {
       const scope = new TraceScope();
       const augment = config.data.kind === "spirals" ? undefined : config.data.augment;
       const { x, labels } = this.#parts.examples.batch(config.train.batch, augment);
-      const lossOf = (logits: Tensor) =>
-        mean(softmaxCrossEntropy(logits, labels, { smoothing: config.train.labelSmoothing }));
+      const lossOf = (logits: Tensor, apart: boolean) =>
+        meanCrossEntropy(logits, labels, {
+          smoothing: config.train.labelSmoothing,
+          cotangent: this.#cotangent(apart),
+        });
       const { logits, stopAt } = this.#parts.model.trace(scope, x, updating);
-      const loss = lossOf(logits);
+      const { loss, scores } = lossOf(logits, false);
       const writes = this.#gradients(loss, scope, () => true, stopAt, false);
       const shadowLosses = Object.entries(shadows).map(([slot, seed]) => {
         const trace = this.#parts.model.trace(scope, x, { ...updating, [slot]: seed });
-        const shadowLoss = lossOf(trace.logits);
+        const { loss: shadowLoss } = lossOf(trace.logits, true);
         writes.push(
           ...this.#gradients(shadowLoss, scope, (group) => group === `seed/${seed.seed}`, trace.stopAt, true),
         );
         return shadowLoss;
       });
       writes.push(...scope.averages.map(({ name, next }) => ({ tensor: next, into: store.view(name) })));
-      const row = [loss, mean(correct(logits, labels)), ...shadowLosses];
-      while (row.length < 2 + config.growth.maxLive) row.push(full([], 0));
-      return { row: concat(row.map((value) => reshape(value, [1])), 0), writes };
+      return { row: rowOf(scores, shadowLosses, 2 + config.growth.maxLive), writes };
     });
     return this.#compileTrain(Object.keys(shadows).length > 0 ? "shadow" : "train", row, writes);
   }
@@ -194,23 +195,28 @@ export class Assembler {
   ): Write[] {
     this.#admit(scope);
     const parameters = scope.parameters.filter(({ name }) => chosen(this.#parts.model.groupOf(name)));
-    const cotangent = this.#parts.optimizer.lossScale?.cotangent(apart);
-    const tensors = gradients(loss, parameters.map(({ tensor }) => tensor), stopAt, cotangent);
+    const tensors = gradients(loss, parameters.map(({ tensor }) => tensor), stopAt, this.#cotangent(apart));
     return parameters.map(({ name }, k) => ({
       tensor: tensors[k],
       into: this.#parts.store.gradientView(name),
     }));
   }
 
+  /** What gradients begin with, those of seeds in the shadow apart from the host's; in fp32 none. */
+  #cotangent(apart: boolean): Tensor | undefined {
+    return this.#parts.optimizer.lossScale?.cotangent(apart);
+  }
+
   #admit(scope: TraceScope): void {
-    const { store, config, model } = this.#parts;
+    const { store, config, model, examples } = this.#parts;
     const known = new Set(store.names);
     const join = (spec: ParameterSpec, group: string) => {
       if (known.has(spec.name)) return;
-      store.add([{ spec, values: initialise(spec.name, spec.shape, spec.init, config.seed) }], group);
+      const values = initialise(spec.name, spec.shape, spec.init, config.seed, examples.whiten);
+      store.add([{ spec, values }], group);
     };
     for (const spec of scope.parameters) join(spec, model.groupOf(spec.name));
-    for (const spec of scope.averages) join(spec, AVERAGES);
+    for (const spec of scope.untrained) join(spec, UNTRAINED);
   }
 
   /**

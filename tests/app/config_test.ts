@@ -110,7 +110,7 @@ const wrong: [string, unknown, string][] = [
   ],
   ["choice", { growth: { alpha: { ticks: 3 } } }, "growth.alpha.ticks: want 2 or 4 or 8, got 3"],
   ["list", { host: { kind: "cnn", channels: [] } }, "host.channels: want at least 1 entries, got []"],
-  ["host", { host: { kind: "mlp" } }, 'host.kind: want cnn or resnet for data cifar10, got "mlp"'],
+  ["host", { host: { kind: "mlp" } }, 'host.kind: want cnn, resnet or airbench for data cifar10, got "mlp"'],
 ];
 for (const [name, change, expected] of wrong) {
   Deno.test(`resolveConfig() on ${name}: path, want, got`, () => {

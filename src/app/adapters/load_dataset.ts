@@ -62,7 +62,7 @@ export async function loadDataset(
     };
   }
   const { dataset, split, notices } = await loadImages(config, hooks);
-  const unmirrored = dataset.name === "digits" && config.augment.flip;
+  const unmirrored = dataset.name === "digits" && config.augment.flip !== false;
   if (unmirrored) notices.push("digits are not mirrored");
   return {
     dataset: config.pixels === undefined ? dataset : poolImages(dataset, config.pixels),

@@ -2,10 +2,13 @@ import { sizeOf } from "../../util/shape.ts";
 import type { BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
 import { resident, type Source, stepInput, type Tensor } from "../graph/tensor.ts";
+import type { Fill, Flip, View } from "../../../kernels/batch.ts";
 import { loadImages, loadLabels, loadRows } from "../ops/batch.ts";
 import { type ChannelStats, channelStats } from "./channel_stats.ts";
 import { type Dataset, type Examples, selectExamples } from "./dataset.ts";
 import { packBytes } from "./pack.ts";
+import { whiteningFilters } from "./whitening.ts";
+import type { Whiten } from "../nn/init.ts";
 import { type SplitOptions, splitTrain } from "./split.ts";
 
 /** The four parts of a data set: trained on, seen by the controller, for model selection, opened last. */
@@ -20,7 +23,9 @@ export interface Part {
 export interface Augmentation {
   /** Largest shift in pixels. */
   readonly crop: number;
-  readonly flip: boolean;
+  /** What comes in where an image is shifted. Default zeros. */
+  readonly fill?: Fill | undefined;
+  readonly flip: Flip;
 }
 
 /** One batch as a graph sees it. */
@@ -28,6 +33,9 @@ export interface BatchTensors {
   readonly x: Tensor;
   readonly labels: Tensor;
 }
+
+/** Images that filters are made of. */
+const SAMPLE = 5000;
 
 const DATA = "examples", LABELS = "labels", INDICES = "indices", KEY = "augmentation key";
 
@@ -37,6 +45,8 @@ export class ExampleStore {
   readonly stats: ChannelStats;
   /** Shape of one example: [H, W, C] or [F]. */
   readonly shape: readonly number[];
+  /** Makes filters of the first images that are trained on. */
+  readonly whiten: Whiten;
   readonly #gpu: Gpu;
   readonly #data: BufferView;
   readonly #labels: BufferView;
@@ -58,6 +68,9 @@ export class ExampleStore {
     this.shape = shape;
     this.stats = channelStats(dataset, split.train);
     this.#images = dataset.kind === "images";
+    const sample = new Uint8Array(parts.train.data.subarray(0, SAMPLE * sizeOf(shape)));
+    this.whiten = (kernel, epsilon) =>
+      whiteningFilters({ data: sample, shape, stats: this.stats }, kernel, epsilon);
     let start = 0;
     const place = (examples: Examples): Part => {
       const part = { start, count: examples.count };
@@ -87,8 +100,12 @@ export class ExampleStore {
     return source.name === DATA ? this.#data : source.name === LABELS ? this.#labels : null;
   }
 
-  /** The batch that the step value `indices` names, normalised, and augmented where asked. */
-  batch(size: number, augmentation?: Augmentation): BatchTensors {
+  /**
+   * The batch that the step value `indices` names, normalised, and augmented where asked.
+   *
+   * @param view How all images of a batch that is not augmented are seen. Default: as they are.
+   */
+  batch(size: number, augmentation?: Augmentation, view?: View): BatchTensors {
     const indices = stepInput(INDICES, [size], "u32");
     const labels = loadLabels(this.#labelTensor, indices);
     if (!this.#images) return { x: loadRows(this.#dataTensor, indices), labels };
@@ -100,7 +117,10 @@ export class ExampleStore {
       mean: this.stats.mean,
       std: this.stats.std,
       crop: augmentation?.crop ?? 0,
+      fill: augmentation?.fill ?? "zeros",
       flip: augmentation?.flip ?? false,
+      epoch: this.parts.train.count,
+      ...view && { view },
     });
     return { x, labels };
   }

@@ -20,11 +20,13 @@ export interface Scope {
   tap(name: string, h: Tensor): Tensor;
   /** Whether layers normalise by the statistics of the batch, or by those that training has gathered. */
   readonly statistics: Statistics;
+  /** A tensor that is kept beside the parameters and never changes. */
+  constant(name: string, shape: Shape, init: Init): Tensor;
   /**
-   * A running average of `batch`, kept beside the parameters but not trained. Where the trace is that of a training step,
+   * A running average of `batch`, of which each new one is the `share` (default 0.1), kept beside the parameters but not trained. Where the trace is that of a training step,
    * `batch` is taken into it at the end of the step; of several calls with one name the first counts.
    */
-  running(name: string, batch: Tensor, init: Init): Tensor;
+  running(name: string, batch: Tensor, init: Init, share?: number): Tensor;
   /** The same scope with names prefixed by `name/`. */
   scope(name: string): Scope;
 }
@@ -41,12 +43,13 @@ export interface Model {
 }
 
 /** Share of a new batch in a running average. */
-const MOMENTUM = 0.1;
+const SHARE = 0.1;
 
 /** Collects what a model declares. Keep one for all traces whose parameters are shared. */
 export class TraceScope implements Scope {
   readonly statistics: Statistics;
   readonly #parameters = new Map<string, ParameterSpec & { tensor: Tensor }>();
+  readonly #constants = new Map<string, ParameterSpec & { tensor: Tensor }>();
   readonly #averages = new Map<string, ParameterSpec & { tensor: Tensor; next: Tensor }>();
 
   constructor(statistics: Statistics = "batch") {
@@ -63,6 +66,11 @@ export class TraceScope implements Scope {
     return [...this.#averages.values()];
   }
 
+  /** All that is kept and not trained: running averages, then what never changes. */
+  get untrained(): readonly ParameterSpec[] {
+    return [...this.#averages.values(), ...this.#constants.values()];
+  }
+
   parameter(name: string, shape: Shape, init: Init, decay = false): Tensor {
     let spec = this.#parameters.get(name);
     if (!spec) {
@@ -76,11 +84,20 @@ export class TraceScope implements Scope {
     return materialise(h);
   }
 
-  running(name: string, batch: Tensor, init: Init): Tensor {
+  constant(name: string, shape: Shape, init: Init): Tensor {
+    let spec = this.#constants.get(name);
+    if (!spec) {
+      spec = { name, shape, init, decay: false, tensor: parameter(name, shape) };
+      this.#constants.set(name, spec);
+    }
+    return spec.tensor;
+  }
+
+  running(name: string, batch: Tensor, init: Init, share = SHARE): Tensor {
     let spec = this.#averages.get(name);
     if (!spec) {
       const tensor = parameter(name, batch.shape);
-      const next = add(mul(1 - MOMENTUM, tensor), mul(MOMENTUM, batch));
+      const next = add(mul(1 - share, tensor), mul(share, batch));
       spec = { name, shape: batch.shape, init, decay: false, tensor, next };
       this.#averages.set(name, spec);
     }
@@ -97,7 +114,8 @@ function prefixed(scope: Scope, prefix: string): Scope {
     parameter: (name, shape, init, decay) => scope.parameter(`${prefix}/${name}`, shape, init, decay),
     tap: (name, h) => scope.tap(`${prefix}/${name}`, h),
     statistics: scope.statistics,
-    running: (name, batch, init) => scope.running(`${prefix}/${name}`, batch, init),
+    constant: (name, shape, init) => scope.constant(`${prefix}/${name}`, shape, init),
+    running: (name, batch, init, share) => scope.running(`${prefix}/${name}`, batch, init, share),
     scope: (name) => scope.scope(`${prefix}/${name}`),
   };
 }

@@ -1,14 +1,35 @@
-import { type ImagesAttrs, loadImagesVariants, normalisation } from "../../../kernels/batch.ts";
+import {
+  type Fill,
+  type Flip,
+  type ImagesAttrs,
+  loadImagesVariants,
+  normalisation,
+  type View,
+} from "../../../kernels/batch.ts";
 import { formatShape, sizeOf } from "../../util/shape.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
 import { gather } from "./gather.ts";
 import { randomBits } from "./random.ts";
 
+/** PCG's output function (O'Neill 2014), as a hash of 32 bits. */
+function hash(word: number): number {
+  const state = (Math.imul(word, 747796405) + 2891336453) >>> 0;
+  const mixed = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0;
+  return ((mixed >>> 22) ^ mixed) >>> 0;
+}
+
+/** Whether an image is mirrored in an epoch: in every second one. */
+const alternates = (seed: number, index: number, epoch: number) =>
+  (hash((index ^ hash(seed)) >>> 0) + epoch) % 2 === 1;
+
+/** Place `at` of a row of `size` pixels that goes on, mirrored, beyond its first and its last. */
+const reflected = (at: number, size: number) => size - 1 - Math.abs(size - 1 - Math.abs(at));
+
 const loadImagesOp = defineOp<ImagesAttrs>({
   name: "loadImages",
   storage: "half",
-  type([images, indices, words], { height, width, channels, mean, std }) {
+  type([images, indices, words, key], { height, width, channels, mean, std, crop, fill, view }) {
     if (images.dtype !== "u32" || indices.dtype !== "u32" || indices.shape.length !== 1) {
       throw new TypeError(
         `loadImages: want images packed in u32 and u32 indices [N], got ${images.dtype} and ${indices.dtype} ` +
@@ -25,10 +46,21 @@ const loadImagesOp = defineOp<ImagesAttrs>({
     if (words && (words.dtype !== "u32" || sizeOf(words.shape) !== 3 * n)) {
       throw new TypeError(`loadImages: want u32 random words [${n}, 3], got ${formatShape(words.shape)}`);
     }
+    if (words && (key?.dtype !== "u32" || sizeOf(key.shape) !== 2)) {
+      throw new TypeError(`loadImages: want a u32 key [2], got ${key ? formatShape(key.shape) : "none"}`);
+    }
+    const moved = words && fill === "zeros" ? 0 : Math.max(crop, Math.abs(view[0]), Math.abs(view[1]));
+    if (moved >= Math.min(height, width)) {
+      throw new RangeError(
+        `loadImages: want images of more than ${moved} pixels to be reflected, got ${
+          formatShape([height, width])
+        }`,
+      );
+    }
     return { shape: [n, height, width, channels], dtype: "f32" };
   },
-  reference([images, indices, words], { output, attrs }) {
-    const { height, width, channels, crop, flip } = attrs;
+  reference([images, indices, words, key], { output, attrs }) {
+    const { height, width, channels, crop, fill, flip, epoch, view } = attrs;
     const { scale, shift } = normalisation(attrs);
     const y = new Float64Array(sizeOf(output.shape));
     for (let at = 0; at < y.length; at++) {
@@ -38,8 +70,18 @@ const loadImagesOp = defineOp<ImagesAttrs>({
       if (words) {
         i += words[3 * n] % (2 * crop + 1) - crop;
         j += words[3 * n + 1] % (2 * crop + 1) - crop;
+        if (fill === "reflect") {
+          i = reflected(i, height);
+          j = reflected(j, width);
+        }
         if (i < 0 || i >= height || j < 0 || j >= width) continue;
-        if (flip && words[3 * n + 2] % 2 === 1) j = width - 1 - j;
+        const mirrored = flip === "alternating"
+          ? alternates(key[0], indices[n], Math.floor((key[1] * indices.length + n) / epoch))
+          : flip && words[3 * n + 2] % 2 === 1;
+        if (mirrored) j = width - 1 - j;
+      } else {
+        i = reflected(i + view[0], height);
+        j = reflected((view[2] ? width - 1 - j : j) + view[1], width);
       }
       const byte = ((indices[n] * height + i) * width + j) * channels + c;
       y[at] = ((images[byte >> 2] >> (8 * (byte % 4))) & 255) * scale[c] + shift[c];
@@ -60,13 +102,21 @@ export interface LoadImagesOptions {
   /** Mean of each channel, of bytes divided by 255. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
-  /** Largest random shift along each axis in pixels; zeros come in. Default 0. */
+  /** Largest random shift along each axis in pixels. Default 0. */
   readonly crop?: number;
-  /** Mirror half of the images. Default false. */
-  readonly flip?: boolean;
+  /** What comes in where an image is shifted. Default zeros, after normalisation. */
+  readonly fill?: Fill;
+  /** Mirror half of the images, drawn each time, or each in every second epoch. Default false. */
+  readonly flip?: Flip;
+  /** Examples of an epoch, for alternating flips: step s holds those from s · N on. */
+  readonly epoch?: number;
+  /** The same shift and mirroring for every image, where none is random. Default none. */
+  readonly view?: View;
   /** Keeps this draw apart from others with the same key. Default 0. */
   readonly stream?: number;
 }
+
+const AS_IT_IS: View = [0, 0, 0];
 
 /**
  * A batch of images [N, height, width, channels] from a data set on the device, each byte v as (v / 255 − mean) / std.
@@ -81,11 +131,12 @@ export function loadImages(
   key: Tensor,
   options: LoadImagesOptions,
 ): Tensor {
-  const { crop = 0, flip = false, stream = 0, height, width, channels, mean, std } = options;
-  const attrs: ImagesAttrs = { height, width, channels, mean, std, crop, flip };
+  const { crop = 0, fill = "zeros", flip = false, epoch = 1, view = AS_IT_IS, stream = 0 } = options;
+  const { height, width, channels, mean, std } = options;
+  const attrs: ImagesAttrs = { height, width, channels, mean, std, crop, fill, flip, epoch, view };
   if (crop === 0 && !flip) return apply(loadImagesOp, [dataset, indices], attrs);
   const words = randomBits(key, { shape: [indices.shape[0], 3], stream });
-  return apply(loadImagesOp, [dataset, indices, words], attrs);
+  return apply(loadImagesOp, [dataset, indices, words, key], attrs);
 }
 
 /** Labels u32 [N] of the examples `indices` [N] from those of the whole data set [count]. */

@@ -58,6 +58,43 @@ Deno.test("loadImages() shifts and mirrors whole images, every way there is", ()
   assert(mirrored > 4 && mirrored < 28, `about half are mirrored, got ${mirrored} of 32`);
 });
 
+Deno.test("loadImages() with alternating flips mirrors each image in every second epoch", () => {
+  const batch = loadImages(dataset, indices, key, { ...options, flip: "alternating", epoch: 32 });
+  const mirrored = (seed: number, step: number) => {
+    const every = Uint32Array.from({ length: 32 }, (_, n) => n % 2);
+    const [values] = evaluate([batch], { ...feeds(seed, step), indices: every });
+    return Array.from({ length: 32 }, (_, n) => explain(values, n, 0)!.flipped);
+  };
+  const first = mirrored(1, 0);
+  assertEquals(mirrored(1, 1), first.map((flipped) => !flipped));
+  assertEquals(mirrored(1, 2), first);
+  const starts = Array.from({ length: 40 }, (_, seed) => mirrored(seed, 0)[0]);
+  const half = starts.filter(Boolean).length;
+  assert(half > 10 && half < 30, `the first epoch mirrors half, got ${half} of 40`);
+});
+
+Deno.test("loadImages() counts epochs across the middle of a batch", () => {
+  const batch = loadImages(dataset, indices, key, { ...options, flip: "alternating", epoch: 16 });
+  const [values] = evaluate([batch], feeds(1, 3));
+  const flipped = Array.from({ length: 32 }, (_, n) => explain(values, n, 0)!.flipped);
+  assertEquals(flipped.slice(16), flipped.slice(0, 16).map((was) => !was));
+});
+
+Deno.test("loadImages() fills what a shift leaves with the image mirrored at its edge", () => {
+  const view = (down: number, right: number, mirrored: 0 | 1) =>
+    [
+      ...evaluate(
+        [loadImages(dataset, indices, key, { ...options, view: [down, right, mirrored] })],
+        feeds(1, 1),
+      )[0],
+    ].slice(0, 16).map(Math.round);
+  assertEquals(view(1, -1, 0), [6, 5, 6, 7, 10, 9, 10, 11, 14, 13, 14, 15, 10, 9, 10, 11]);
+  assertEquals(view(0, 0, 1), [4, 3, 2, 1, 8, 7, 6, 5, 12, 11, 10, 9, 16, 15, 14, 13]);
+  assertEquals(view(0, 1, 1).slice(0, 4), [3, 4, 3, 2]);
+  const cropped = loadImages(dataset, indices, key, { ...options, crop: 2, fill: "reflect" });
+  assert(evaluate([cropped], feeds(2, 2))[0].every((value) => value > 0.5), "no zeros come in");
+});
+
 onEachDevice("loadImages() draws by seed and step alone", async (gpu) => {
   const batch = loadImages(dataset, indices, key, { ...options, crop: 2, flip: true });
   const draw = async (
@@ -88,5 +125,10 @@ Deno.test("loadImages() names what does not fit", () => {
     () => loadImages(dataset, indices, key, { ...options, mean: [0, 0] }),
     RangeError,
     "loadImages: want 1 to 4 channels with a mean and a std each, got 1 channels, 2 means and 1 stds",
+  );
+  assertThrows(
+    () => loadImages(dataset, indices, key, { ...options, crop: 4, fill: "reflect" }),
+    RangeError,
+    "loadImages: want images of more than 4 pixels to be reflected, got [4, 4]",
   );
 });
