@@ -45,6 +45,7 @@ const inputs = (count: number): Operand[] => Array.from({ length: count }, (_, i
 export function lowerGroupNorms(
   blocks: number,
   groups: number,
+  clip: boolean,
   scale: DynamicScale | null,
   { software }: DeviceTraits,
 ): Dispatch {
@@ -55,6 +56,7 @@ export function lowerGroupNorms(
       BLOCKS4: Math.ceil(blocks / 4),
       GROUPS: groups,
       LANES: software ? 64 : 256,
+      CLIPPED: Number(clip),
       ...stateConstants(scale),
     },
     operands: inputs(6),

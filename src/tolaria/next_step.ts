@@ -54,6 +54,8 @@ function updatesOf({ parts, assembly, ledger, progress }: Trainer, shadow: boole
       learningRate: group.startsWith("seed/") ? rate * config.growth.rateRatio : rate,
       weightDecay,
       clip,
+      // How many slots the host has must not change how it is clipped.
+      ...group.startsWith("host") && { together: "host" },
       updates,
       apart: shadows.has(group),
     }];

@@ -16,8 +16,10 @@ import { MAX_GROUPS, type ParameterStore } from "./parameter_store.ts";
 export interface GroupRow {
   readonly learningRate: number;
   readonly weightDecay: number;
-  /** Largest gradient norm of the group; 0 for none. */
+  /** Largest gradient norm of the group, or of the groups that are limited together; 0 for none. */
   readonly clip: number;
+  /** Name of what is limited together; the same bits then, however it is divided into groups. Default: the group alone. */
+  readonly together?: string;
   /** Updates made so far, this one included: for AdamW's bias correction. Skipped ones count. */
   readonly updates: number;
   /** Whether its gradient comes from a loss of its own: a fault in it skips such groups, not the others. */
@@ -83,7 +85,7 @@ export class Optimizer {
     const { traits } = this.#gpu;
     const table = step.view(TABLE);
     const measure = () =>
-      bind(this.#gpu, lowerGroupNorms(blocks, MAX_GROUPS, scale, traits), [
+      bind(this.#gpu, lowerGroupNorms(blocks, MAX_GROUPS, clip, scale, traits), [
         blockTable,
         this.#squares,
         table,
@@ -114,7 +116,7 @@ export class Optimizer {
    * @throws {RangeError} if a row limits the norm and the optimiser was not made for that.
    */
   stepValues(rows: Readonly<Record<string, GroupRow>>): Record<string, Float32Array> {
-    const table = new Float32Array(MAX_GROUPS * ROW);
+    const table = new Float32Array(MAX_GROUPS * ROW), teams: string[] = [];
     for (const [index, group] of this.#store.groups.entries()) {
       const row = group === null ? undefined : rows[group];
       if (!row) continue;
@@ -123,6 +125,8 @@ export class Optimizer {
           `optimizer: want clip 0 for group "${group}", got ${row.clip}; make the optimizer with { clip: true }`,
         );
       }
+      const team = row.together ?? `group ${group}`;
+      if (!teams.includes(team)) teams.push(team);
       const beta = this.#rule.kind === "adamw" ? [this.#rule.beta1, this.#rule.beta2] : [0, 0];
       const corrections = beta.map((b) => 1 - b ** row.updates);
       const numbers = [
@@ -132,6 +136,7 @@ export class Optimizer {
         1,
         ...corrections,
         Number(row.apart ?? false),
+        1 + teams.indexOf(team),
       ];
       table.set(numbers, index * ROW);
     }

@@ -229,3 +229,51 @@ onEachDevice("Optimizer measures the norm that NaN and Inf gradients have", asyn
   assertEquals([Number.isFinite(normOf("host")), normOf("seed/1"), normOf("frozen")], [true, NaN, Infinity]);
   for (const owned of [step, optimizer, store]) owned.destroy();
 });
+
+onEachDevice(
+  "groups that are limited together are limited by one norm, bit for bit however they are divided",
+  async (gpu) => {
+    const divisions: readonly ((name: string) => string)[] = [
+      () => "host",
+      (name) => name.startsWith("frozen") ? "host/b" : "host/a",
+      (name) => `host/${name}`,
+    ];
+    for (const rule of [RULES[0], RULES[3]]) {
+      const ends: unknown[] = [];
+      const scales: number[] = [];
+      for (const groupOf of divisions) {
+        const store = new ParameterStore(gpu, 64 * 20, momentsOf(rule));
+        for (const { name, shape } of PARAMETERS) {
+          store.add([drawn(name, shape)], name.startsWith("seed") ? "seed/1" : groupOf(name));
+        }
+        const optimizer = new Optimizer(gpu, store, rule, { clip: true, norms: true });
+        const step = new StepBuffer(gpu, "update", [optimizer.stepInput]);
+        const update = await optimizer.bind(step);
+        for (let t = 1; t <= 3; t++) {
+          writeGradients(gpu, store, t);
+          const row = { learningRate: 0.1, weightDecay: 0.01, clip: 0.25, updates: t };
+          const rows = store.groups.flatMap((group) =>
+            group ? [[group, group.startsWith("host") ? { ...row, together: "host" } : row] as const] : []
+          );
+          step.write(optimizer.stepValues(Object.fromEntries(rows)));
+          replay(gpu, update);
+          if (rule.kind === "adamw" || t > 1) continue;
+          // The first step of momentum: what is taken from a weight is 1.9 · rate · scale · gradient + decay.
+          const host = PARAMETERS.filter(({ name }) => !name.startsWith("seed"));
+          const squares = host.flatMap(({ name, shape }) =>
+            [...gradientOf(name, t, sizeOf(shape))].map((g) => g * g)
+          );
+          const want = 0.25 / Math.sqrt(squares.reduce((sum, square) => sum + square, 0));
+          const before = numbers("host/weight", 315)[0], gradient = gradientOf("host/weight", t, 315)[0];
+          const moved = (before - (await store.get("host/weight"))[0]) / 0.1 / 1.9;
+          scales.push((moved - 0.01 * before) / gradient / want);
+        }
+        ends.push(await bitsOf(store));
+        for (const owned of [step, optimizer, store]) owned.destroy();
+      }
+      assertEquals(ends[1], ends[0]);
+      assertEquals(ends[2], ends[0]);
+      for (const scale of scales) assertAlmostEquals(scale, 1, 1e-4);
+    }
+  },
+);
