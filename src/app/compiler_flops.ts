@@ -1,8 +1,8 @@
 import type { Store } from "../urza/mod.ts";
 
 /**
- * What trying kernels has cost in all, by the reports in a run's store: each kernel once, whichever process tried it. A kernel
- * that was refused has no report of its costs.
+ * What trying kernels has cost in all, by the reports in a run's store: each kernel once, whichever process tried it, what was
+ * refused included.
  */
 export async function compilerFlops(store: Store): Promise<number> {
   const records = await store.records.list("kernel");

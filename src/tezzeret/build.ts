@@ -11,6 +11,13 @@ import { formatShape } from "../util/shape.ts";
 /** A blueprint that cannot be: in itself or in the slot it was meant for. */
 export class BlueprintError extends Error {
   override readonly name = "BlueprintError";
+  /** Multiplications and additions that a device has spent to find that out. */
+  readonly spentFlops: number;
+
+  constructor(message: string, { spentFlops = 0, ...options }: ErrorOptions & { spentFlops?: number } = {}) {
+    super(message, options);
+    this.spentFlops = spentFlops;
+  }
 }
 
 const FACTORS: Record<Channels, number> = { "C": 1, "C/2": 1 / 2, "C/4": 1 / 4, "2C": 2, "4C": 4 };

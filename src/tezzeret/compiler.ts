@@ -12,7 +12,7 @@ import { createKernelCache, type KernelCacheOptions } from "./kernel_cache.ts";
 import { settleOnce, type Verdict } from "./lease.ts";
 import { createQueue } from "./queue.ts";
 import type { KernelManifest, KernelReport } from "./report.ts";
-import type { Workshop } from "./workshop.ts";
+import { DeviceLostError, type Workshop } from "./workshop.ts";
 
 /** Compiles and validates blueprints beside training, each once a device, and remembers what came of it. */
 export interface Tezzeret {
@@ -63,8 +63,8 @@ export function createTezzeret(options: TezzeretOptions): Tezzeret {
   const owner = options.owner ?? `tezzeret ${crypto.randomUUID()}`;
   const cache = createKernelCache<KernelReport>({
     ...options.cache,
-    // What was not even tried says nothing of the blueprint.
-    remembers: (error) => !(error instanceof BreakerError),
+    // What was not even tried, or lost its device, says nothing of the blueprint.
+    remembers: (error) => !(error instanceof BreakerError || error instanceof DeviceLostError),
   });
   const breaker: Breaker = createBreaker("tezzeret", {
     ...options.breaker,
@@ -197,7 +197,8 @@ async function verdictOf(work: () => unknown, prefix = ""): Promise<Verdict> {
     return { to: "VALIDATED", report: await work() as Json ?? null };
   } catch (error) {
     if (!(error instanceof BlueprintError)) throw error;
-    return { to: "INVALID", report: { reason: prefix + error.message } };
+    const { message, spentFlops } = error;
+    return { to: "INVALID", report: { reason: prefix + message, spentFlops } };
   }
 }
 

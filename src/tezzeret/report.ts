@@ -2,6 +2,7 @@ import type { Precision } from "../engine/compile/storage.ts";
 import type { AdapterDescription } from "../engine/gpu/device.ts";
 import type { Shape } from "../util/shape.ts";
 import type { Hash } from "../urza/store.ts";
+import type { PhaseTime } from "./phases.ts";
 
 /** One kernel of a blueprint. */
 export interface KernelArtefact {
@@ -47,6 +48,13 @@ export interface KernelCost {
   readonly flops: number;
 }
 
+/** How far a kernel is off where it is run: the worst of its results. */
+export interface KernelError extends Deviation {
+  readonly sha256: Hash;
+  /** What it is compared with: the float64 references at the checked shape, or the reference pipeline at the batch's. */
+  readonly against: "float64" | "reference";
+}
+
 /** What one pass of a batch costs by a pipeline. */
 export interface PipelineCost {
   readonly dispatches: number;
@@ -75,6 +83,11 @@ export interface Validation {
   readonly tolerance: number;
   /** Of `y` and of every gradient, by name: kernels to the float64 references, at the checked shape. */
   readonly errors: Readonly<Record<string, Deviation>>;
+  /**
+   * The same by kernel, each within its own graph: of every result that it leaves in memory, or of the first 65,536 numbers
+   * of one. Not of those whose numbers are not finite. In the order of the manifest's kernels.
+   */
+  readonly kernelErrors: readonly KernelError[];
   /** The same of the fused pipeline to the reference pipeline, the worst of all, at the batch's shape; null if not done. */
   readonly batchError: Deviation | null;
   readonly fused: PipelineCost;
@@ -84,6 +97,8 @@ export interface Validation {
   readonly costs: readonly KernelCost[];
   /** Multiplications and additions that the device has spent on all this. */
   readonly spentFlops: number;
+  /** Where the time went, in order of their ends. */
+  readonly phases: readonly PhaseTime[];
 }
 
 /** What `admit` knows of a blueprint in a slot. */

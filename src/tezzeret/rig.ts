@@ -3,8 +3,8 @@ import type { BufferView } from "../engine/gpu/allocator.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { GpuError } from "../engine/gpu/errors.ts";
 import { median, timePasses } from "../engine/gpu/profile.ts";
-import { readFloats } from "../engine/gpu/readback.ts";
-import { replay } from "../engine/gpu/recorder.ts";
+import { read, readFloats } from "../engine/gpu/readback.ts";
+import { encodePass, replay } from "../engine/gpu/recorder.ts";
 import type { Values } from "../engine/graph/op.ts";
 import { sizeOf } from "../util/shape.ts";
 import { BlueprintError } from "./build.ts";
@@ -23,6 +23,8 @@ export interface Rig {
   load(values: Readonly<Record<string, Values>>): void;
   /** Runs once; outputs in the order asked for. */
   run(alpha: number, names: readonly string[]): Promise<Values[]>;
+  /** Runs once; of what each task leaves in memory the first `most` numbers, in the order of the program's results. */
+  inspect(alpha: number, most: number): Promise<Values[]>;
   /** Median microseconds of each dispatch; null where the device has no clock. */
   time(): Promise<number[] | null>;
   /** Multiplications and additions that it has done so far. */
@@ -31,19 +33,18 @@ export interface Rig {
 }
 
 /**
- * Puts a trial on a device.
+ * Puts a trial on a device, whose kernels need not have been compiled.
  *
  * @throws {BlueprintError} if the device refuses one of its kernels or has no memory for it; a lost device is not the
  * blueprint's fault.
  */
-export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline, plan: Plan): Promise<Rig> {
+export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline): Promise<Rig> {
   const views = new Map<string, BufferView>();
   const free = () => {
     for (const view of views.values()) gpu.allocator.free(view);
   };
   let program: Program;
   try {
-    await compileKernels(gpu, plan);
     for (const { name, shape } of trial.sources) {
       views.set(name, gpu.allocator.storage(`admission/${name}`, sizeOf(shape) * 4));
     }
@@ -76,6 +77,12 @@ export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline, plan: 
         names.map((name) => readFloats(gpu, program.outputs[name], sizeOf(trial.outputs[name].shape))),
       );
     },
+    async inspect(alpha, most) {
+      program.step.write({ [ALPHA]: alpha });
+      const values = await runInParts(gpu, program, most);
+      spent += program.flops;
+      return values;
+    },
     async time() {
       if (!gpu.device.features.has("timestamp-query")) return null;
       const passes = program.dispatches.map((dispatch) => [dispatch]);
@@ -95,6 +102,35 @@ export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline, plan: 
       free();
     },
   };
+}
+
+/** Runs a program and copies each result as soon as it is complete, before another gets its memory. */
+async function runInParts(gpu: Gpu, { dispatches, results }: Program, most: number): Promise<Values[]> {
+  const parts = results.map(({ tensor, place }) => {
+    const count = Math.min(most, sizeOf(tensor.shape)), halves = place.stored === "f16";
+    return { count, halves, bytes: Math.ceil(count * (halves ? 2 : 4) / 4) * 4 };
+  });
+  const kept = gpu.allocator.storage("admission/results", parts.reduce((sum, { bytes }) => sum + bytes, 0));
+  try {
+    const encoder = gpu.device.createCommandEncoder();
+    let from = 0, at = kept.offset;
+    for (const [k, { place, after }] of results.entries()) {
+      encodePass(encoder, [dispatches.slice(from, after)]);
+      encoder.copyBufferToBuffer(place.buffer, place.offset, kept.buffer, at, parts[k].bytes);
+      from = after;
+      at += parts[k].bytes;
+    }
+    gpu.device.queue.submit([encoder.finish()]);
+    const all = await read(gpu, kept);
+    let begin = 0;
+    return parts.map(({ count, halves, bytes }) => {
+      const numbers = halves ? new Float16Array(all, begin, count) : new Float32Array(all, begin, count);
+      begin += bytes;
+      return Float32Array.from(numbers);
+    });
+  } finally {
+    gpu.allocator.free(kept);
+  }
 }
 
 /**

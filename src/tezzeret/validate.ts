@@ -3,7 +3,10 @@ import type { Precision } from "../engine/compile/storage.ts";
 import type { Values } from "../engine/graph/op.ts";
 import { BlueprintError } from "./build.ts";
 import { gradientError, stillborn } from "./birth.ts";
-import type { Deviation, Validation } from "./report.ts";
+import { deviations } from "./deviation.ts";
+import { firstOff, MOST_NUMBERS, worstOfKernels } from "./kernel_errors.ts";
+import type { Plan } from "./pipelines.ts";
+import type { Validation } from "./report.ts";
 import type { Rig } from "./rig.ts";
 import { ALPHA, atBirth, drawValues, RESULT } from "./trial.ts";
 
@@ -13,8 +16,6 @@ import { ALPHA, atBirth, drawValues, RESULT } from "./trial.ts";
  * 1e-2.
  */
 const TOLERANCE: Readonly<Record<Precision, number>> = { fp32: 1e-3, mixed: 1e-2 };
-/** A gradient that cancels to nothing is compared at this share of the largest gradient: below lies only rounding. */
-const LEAST_SCALE = 1e-3;
 /** Of central differences: a kink within a step's reach costs more than their own error, 1e-6. */
 const GRADIENT_TOLERANCE = 1e-3;
 const DRAWS = 3;
@@ -23,7 +24,7 @@ const ALPHAS = [0, 0.5, 1] as const;
 /** What the comparison with the float64 references comes to. */
 export type Checked = Pick<
   Validation,
-  "finite" | "noOpError" | "stillborn" | "gradientError" | "tolerance" | "errors"
+  "finite" | "noOpError" | "stillborn" | "gradientError" | "tolerance" | "errors" | "kernelErrors"
 >;
 
 /**
@@ -35,10 +36,11 @@ export type Checked = Pick<
  * or infinite the device must be so too, and that passes: a blueprint that is meant to break training (`fault`) is
  * admitted, and it is for the gates and the governor to catch it.
  *
- * @throws {BlueprintError} if they do not; the message names the first tensor that differs.
+ * @throws {BlueprintError} if they do not; the message names the first tensor that differs, and the kernel to blame.
  */
 export async function validate(
   rig: Rig,
+  plan: Plan,
   { seed, precision, fault }: { seed: number; precision: Precision; fault: boolean },
 ): Promise<Checked> {
   const { trial } = rig;
@@ -47,7 +49,7 @@ export async function validate(
   const dead = await agreeOnce((draw) => mustLearn(rig, atBirth(values(draw)), fault));
   const gradient = await agreeOnce((draw) => mustDescend(rig, values(draw), seed));
   const tolerance = TOLERANCE[precision];
-  const compared = await agreeOnce((draw) => compare(rig, values(draw), tolerance));
+  const compared = await agreeOnce((draw) => compare(rig, plan, values(draw), tolerance));
   return { noOpError, stillborn: dead, gradientError: gradient, tolerance, ...compared };
 }
 
@@ -102,61 +104,23 @@ async function birth(rig: Rig, values: Record<string, Values>): Promise<number> 
   return 0;
 }
 
-/** Compares one draw's outputs with the references, α = ½. */
-async function compare(rig: Rig, values: Record<string, Values>, tolerance: number) {
+/** Compares one draw's outputs with the references, α = ½; and what each kernel computes on the way to them. */
+async function compare(rig: Rig, plan: Plan, values: Record<string, Values>, tolerance: number) {
   const names = Object.keys(rig.trial.outputs);
   const alpha = 0.5;
   rig.load(values);
   const got = await rig.run(alpha, names);
-  const want = await evaluateInBackground(Object.values(rig.trial.outputs), { ...values, [ALPHA]: [alpha] });
-  const errors = deviations(names, got, want, tolerance, "the float64 reference");
-  return { errors, finite: want.every((array) => array.every(Number.isFinite)) };
-}
-
-/**
- * How far results are from what was wanted, by name.
- *
- * @throws {BlueprintError} naming the first that is too far off.
- */
-export function deviations(
-  names: readonly string[],
-  got: readonly Values[],
-  want: readonly Values[],
-  tolerance: number,
-  origin: string,
-): Record<string, Deviation> {
-  const scales = want.map(magnitude);
-  const least = LEAST_SCALE * Math.max(...scales);
-  return Object.fromEntries(names.map((name, k) => {
-    const scale = Math.max(scales[k], least);
-    const { absolute, at } = distance(got[k], want[k]);
-    if (!(absolute <= tolerance * scale)) {
-      throw new BlueprintError(
-        `want ${name} equal to ${origin} within ${tolerance} of ${scale}, ` +
-          `got ${got[k][at]} for ${want[k][at]} at element ${at}`,
-      );
-    }
-    return [name, { absolute, relative: scale > 0 ? absolute / scale : 0 }];
-  }));
-}
-
-/** Largest finite magnitude. */
-function magnitude(values: Values): number {
-  let most = 0;
-  for (const value of values) if (Number.isFinite(value)) most = Math.max(most, Math.abs(value));
-  return most;
-}
-
-/** Largest difference of two arrays and where it is: infinite where NaNs or infinities stand in other places. */
-function distance(got: Values, want: Values): { absolute: number; at: number } {
-  let absolute = 0, at = 0;
-  for (let i = 0; i < want.length; i++) {
-    if (Object.is(got[i], want[i])) continue;
-    const difference = Math.abs(got[i] - want[i]);
-    if (difference <= absolute) continue;
-    at = i;
-    if (Number.isNaN(difference)) return { absolute: Infinity, at };
-    absolute = difference;
+  const within = await rig.inspect(alpha, MOST_NUMBERS);
+  const tensors = [...Object.values(rig.trial.outputs), ...rig.program.results.map(({ tensor }) => tensor)];
+  const all = await evaluateInBackground(tensors, { ...values, [ALPHA]: [alpha] });
+  const want = all.slice(0, names.length), wantWithin = all.slice(names.length);
+  try {
+    const errors = deviations(names, got, want, tolerance, "the float64 reference");
+    const kernelErrors = worstOfKernels(rig, plan, within, wantWithin, "float64");
+    return { errors, kernelErrors, finite: want.every((array) => array.every(Number.isFinite)) };
+  } catch (error) {
+    const first = firstOff(rig, plan, within, wantWithin, tolerance);
+    if (!(error instanceof BlueprintError) || first === null) throw error;
+    throw new BlueprintError(`${error.message}; the first kernel that is off is ${first}`, { cause: error });
   }
-  return { absolute, at };
 }

@@ -5,12 +5,15 @@ import type { Gpu } from "../engine/gpu/device.ts";
 import { sameShape, type Shape } from "../util/shape.ts";
 import { BlueprintError } from "./build.ts";
 import { fitOf } from "./check.ts";
+import { deviations } from "./deviation.ts";
+import { MOST_NUMBERS, placesOf, worstOfKernels } from "./kernel_errors.ts";
 import { beating, type Heartbeat } from "./lease.ts";
+import { type During, notePhases } from "./phases.ts";
 import { pipelinesFor, type Plan, type PlannedKernel, planOf } from "./pipelines.ts";
-import type { Deviation, PipelineCost, Validation } from "./report.ts";
+import type { Deviation, KernelError, PipelineCost, Validation } from "./report.ts";
 import { compileKernels, openRig, type Rig } from "./rig.ts";
 import { batchOf, cornerOf, drawValues, traceTrial } from "./trial.ts";
-import { deviations, validate } from "./validate.ts";
+import { validate } from "./validate.ts";
 
 /** A blueprint and the slot that it is meant for. */
 export interface WorkOrder {
@@ -26,6 +29,11 @@ export interface Draft {
   readonly kernels: readonly PlannedKernel[];
 }
 
+/** A device that was lost while it tried a blueprint, which says nothing of the blueprint. */
+export class DeviceLostError extends Error {
+  override readonly name = "DeviceLostError";
+}
+
 /** Where blueprints become kernels and kernels are tried: on the training thread or off it. */
 export interface Workshop {
   /**
@@ -38,6 +46,7 @@ export interface Workshop {
    * Compiles, compares and times them.
    *
    * @throws {BlueprintError} if they do not compile or do not compute what the blueprint says.
+   * @throws {DeviceLostError} if the device is lost meanwhile.
    */
   test(order: WorkOrder, heartbeat?: Heartbeat): Promise<Validation>;
   close(): void;
@@ -60,6 +69,11 @@ export interface WorkshopOptions {
   readonly thorough?: boolean;
 }
 
+interface Opened {
+  readonly rig: Rig;
+  readonly plan: Plan;
+}
+
 /** A workshop on a device, at work on the thread that calls it, with turns of the event loop in between. */
 export function createWorkshop(options: WorkshopOptions): Workshop {
   const { gpu, precision = "fp32", batch = 2, seed = 1, choose = firstFit, thorough = false } = options;
@@ -76,56 +90,88 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
   const trace = ({ blueprint }: WorkOrder, shape: Shape) => traceTrial(blueprint, shape);
   const planFor = (order: WorkOrder, shape: Shape) => planOf(trace(order, shape), fused, gpu.traits);
 
-  async function open(order: WorkOrder, shape: Shape, pipeline = fused): Promise<{ rig: Rig; plan: Plan }> {
-    const trial = pipeline.prepare(trace(order, shape));
-    const plan = await planOf(trial, pipeline, gpu.traits);
-    return { rig: await openRig(gpu, trial, pipeline, plan), plan };
-  }
-
-  /** Fused and reference pipeline at the size of a batch, on the same values. */
-  async function compareBatch(fusedRig: Rig, referenceRig: Rig, tolerance: number): Promise<Deviation> {
-    const names = Object.keys(fusedRig.trial.outputs);
-    const results = [];
-    for (const rig of [fusedRig, referenceRig]) {
-      rig.load(drawValues(rig.trial, seed, 0));
-      results.push(await rig.run(0.5, names));
-    }
-    const all = deviations(names, results[0], results[1], tolerance, "the reference pipeline at a batch");
-    return Object.values(all).reduce((worst, one) => one.relative > worst.relative ? one : worst);
+  /** Fused and reference pipeline at the size of a batch, on the same values: the outputs, and each kernel's results. */
+  async function compareBatch(
+    { rig, plan }: Opened,
+    plain: Rig,
+    tolerance: number,
+    during: During,
+  ): Promise<{ batchError: Deviation; kernelErrors: KernelError[] }> {
+    const names = Object.keys(rig.trial.outputs);
+    const run = async (one: Rig) => {
+      one.load(drawValues(one.trial, seed, 0));
+      return { outputs: await one.run(0.5, names), results: await one.inspect(0.5, MOST_NUMBERS) };
+    };
+    const got = await during("run batch", () => run(rig));
+    const want = await during("run reference", () => run(plain));
+    return await during("compare batch", () => {
+      const origin = "the reference pipeline at a batch";
+      const all = Object.values(deviations(names, got.outputs, want.outputs, tolerance, origin));
+      const plainly = new Map(placesOf(plain).map((place, k) => [place, want.results[k]]));
+      const wanted = placesOf(rig).map((place) => plainly.get(place)!);
+      return {
+        batchError: all.reduce((worst, one) => one.relative > worst.relative ? one : worst),
+        kernelErrors: worstOfKernels(rig, plan, got.results, wanted, "reference"),
+      };
+    });
   }
 
   async function test(order: WorkOrder): Promise<Validation> {
     const { fit, checkedShape, batchShape } = shapesOf(order);
+    const { phases, during } = notePhases();
     const rigs: Rig[] = [];
-    const opened = async (shape: Shape, pipeline = fused) => {
-      const one = await open(order, shape, pipeline);
-      rigs.push(one.rig);
-      return one;
+    const spent = () => rigs.reduce((sum, rig) => sum + rig.spent, 0);
+    const opened = async (what: string, shape: Shape, pipeline = fused): Promise<Opened> => {
+      const trial = await during(`trace ${what}`, () => pipeline.prepare(trace(order, shape)));
+      const plan = await during(`plan ${what}`, () => planOf(trial, pipeline, gpu.traits));
+      await during(`compile ${what}`, () => compileKernels(gpu, plan));
+      const rig = await during(`bind ${what}`, () => openRig(gpu, trial, pipeline));
+      rigs.push(rig);
+      return { rig, plan };
     };
     try {
-      const corner = await opened(checkedShape);
       const fault = order.blueprint.fault === true;
-      const checked = await validate(corner.rig, { seed, precision, fault });
-      const main = sameShape(checkedShape, batchShape) ? corner : await opened(batchShape);
-      const plain = thorough ? await opened(batchShape, reference) : null;
+      const corner = await opened("corner", checkedShape);
+      const checked = await during(
+        "compare corner",
+        () => validate(corner.rig, corner.plan, { seed, precision, fault }),
+      );
+      const main = sameShape(checkedShape, batchShape) ? corner : await opened("batch", batchShape);
+      const plain = thorough ? await opened("reference", batchShape, reference) : null;
       // Overflow depends on the order of sums, which is the pipelines' own.
-      const comparable = plain !== null && checked.finite && !fault;
-      const batchError = comparable ? await compareBatch(main.rig, plain.rig, checked.tolerance) : null;
-      const { total, costs } = await costsOf(main.rig, main.plan);
+      const compared = plain !== null && checked.finite && !fault
+        ? await compareBatch(main, plain.rig, checked.tolerance, during)
+        : null;
+      const { total, costs } = await during("time batch", () => costsOf(main));
+      const plainCost = plain && (await during("time reference", () => costsOf(plain))).total;
       // Drivers keep what they have compiled, for other devices, too: a training step finds these when it grows.
-      if (thorough) await compileKernels(gpu, await planFor(order, [batch, ...order.shape]));
+      if (thorough) {
+        const plan = await during("plan step", () => planFor(order, [batch, ...order.shape]));
+        await during("compile step", () => compileKernels(gpu, plan));
+      }
+      const errors = [...checked.kernelErrors, ...compared?.kernelErrors ?? []];
+      const kernels = new Set([...main.plan.kernels, ...corner.plan.kernels].map(({ sha256 }) => sha256));
       return {
         ...checked,
+        kernelErrors: [...kernels].flatMap((sha256) => errors.find((one) => one.sha256 === sha256) ?? []),
         parameters: fit.parameters,
         flops: fit.flops,
-        batchError,
+        batchError: compared?.batchError ?? null,
         fused: total,
-        reference: plain && (await costsOf(plain.rig, plain.plan)).total,
+        reference: plainCost,
         costs,
-        spentFlops: rigs.reduce((sum, { spent }) => sum + spent, 0),
+        spentFlops: spent(),
+        phases,
       };
+    } catch (error) {
+      const lost = await gpu.lossReason();
+      if (lost !== null) {
+        throw new DeviceLostError(`workshop: the device was lost: ${lost}`, { cause: error });
+      }
+      if (!(error instanceof BlueprintError)) throw error;
+      throw new BlueprintError(error.message, { cause: error, spentFlops: spent() });
     } finally {
-      for (const rig of rigs) rig.destroy();
+      await during("free", () => rigs.forEach((rig) => rig.destroy()));
     }
   }
 
@@ -147,7 +193,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
 }
 
 /** What a rig's kernels cost, each and all together. */
-async function costsOf(rig: Rig, { kernels, order }: Plan) {
+async function costsOf({ rig, plan: { kernels, order } }: Opened) {
   const micros = await rig.time();
   const { dispatches, bytes } = rig.program;
   const costs = kernels.map(({ sha256 }, kernel) => {

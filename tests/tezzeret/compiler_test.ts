@@ -5,6 +5,7 @@ import { type ChooseVariant, firstFit } from "../../src/engine/compile/schedule.
 import type { Gpu } from "../../src/engine/gpu/device.ts";
 import { GpuError } from "../../src/engine/gpu/errors.ts";
 import type { Dispatch } from "../../src/engine/gpu/kernel.ts";
+import { compilerFlops } from "../../src/app/compiler_flops.ts";
 import { BlueprintError } from "../../src/tezzeret/build.ts";
 import { createTezzeret, type TezzeretOptions } from "../../src/tezzeret/compiler.ts";
 import { findBlueprint } from "../../src/tezzeret/library.ts";
@@ -72,6 +73,8 @@ onEachDevice(
       assertEquals(Object.keys(report.errors).slice(0, 3), ["y", "gradient of h", "gradient of gamma"]);
       const worst = Math.max(...Object.values(report.errors).map(({ relative }) => relative));
       assert(worst < 0.1 * report.tolerance, `${name}: relative error ${worst}`);
+      const worstKernel = Math.max(...report.kernelErrors.map(({ relative }) => relative));
+      assert(worstKernel < 0.1 * report.tolerance, `${name}: relative error ${worstKernel} of a kernel`);
     }
     assertEquals(gpu.allocator.liveBytes, before);
   },
@@ -120,7 +123,10 @@ Deno.test("admit() refuses kernels that compute something else, and remembers it
   const { tezzeret, store, gpu } = await service({ choose: unwritten });
   const text = "blueprint conv3 at [4, 4, 4]: want y equal to the float64 reference within 0.001 of ";
   const { message } = await assertRejects(() => tezzeret.admit(conv3, SLOT), BlueprintError, text);
-  assertEquals((await store.records.list("kernel", "INVALID")).length, 1);
+  assertStringIncludes(message, "; the first kernel that is off is conv2d/");
+  const [{ report }] = await store.records.list("kernel", "INVALID");
+  assert((report as { spentFlops: number }).spentFlops > 0);
+  assertEquals(await compilerFlops(store), (report as { spentFlops: number }).spentFlops);
   const later = await service({
     store,
     choose: unwritten,

@@ -7,7 +7,7 @@ import { parseBlueprint } from "../../src/tezzeret/check.ts";
 import { createTezzeret, kernelCacheKey } from "../../src/tezzeret/compiler.ts";
 import { findBlueprint, library } from "../../src/tezzeret/library.ts";
 import { ALPHA, atBirth, drawValues, gradientOf, RESULT, traceTrial } from "../../src/tezzeret/trial.ts";
-import { deviations } from "../../src/tezzeret/validate.ts";
+import { deviations } from "../../src/tezzeret/deviation.ts";
 import { createWorkshop, type WorkshopOptions } from "../../src/tezzeret/workshop.ts";
 import { createMemoryStore } from "../../src/urza/memory.ts";
 import { onEachDevice, openShared } from "../support/devices.ts";

@@ -13,6 +13,19 @@ import { build } from "../../src/tezzeret/build.ts";
 import { prng } from "../../src/util/prng.ts";
 import { type Shape, sizeOf } from "../../src/util/shape.ts";
 
+/** A branch that is always 0, and so is every gradient. */
+export const stillborn: Blueprint = {
+  name: "dead",
+  version: 1,
+  about: "relu of a negative square",
+  nodes: [
+    { name: "squared", op: "square", inputs: ["h"] },
+    { name: "negative", op: "multiply", inputs: ["squared"], by: -1 },
+    { name: "clipped", op: "relu", inputs: ["negative"] },
+    { name: "out", op: "scale", inputs: ["clipped"] },
+  ],
+};
+
 /** A seed on a fixed activation and a fixed goal, run by the float64 references. */
 export interface Probe {
   readonly seed: SeedTrace;

@@ -7,10 +7,11 @@ import { BlueprintError } from "../../src/tezzeret/build.ts";
 import { BreakerError } from "../../src/tezzeret/breaker.ts";
 import { createTezzeret } from "../../src/tezzeret/compiler.ts";
 import { findBlueprint } from "../../src/tezzeret/library.ts";
-import { createWorkshop, type Workshop } from "../../src/tezzeret/workshop.ts";
+import { createWorkshop, DeviceLostError, type Workshop } from "../../src/tezzeret/workshop.ts";
 import { createMemoryStore } from "../../src/urza/memory.ts";
 import { UserError } from "../../src/util/errors.ts";
 import { onSwiftShader, openShared } from "../support/devices.ts";
+import { stillborn } from "./probe.ts";
 
 const order = { blueprint: findBlueprint("affine"), shape: [4, 4, 4] };
 
@@ -152,6 +153,44 @@ Deno.test("createTezzeret() stops asking a workshop that fails again and again, 
   );
   assertEquals((await store.records.list("kernel", "INVALID")).length, 0);
   await tezzeret.close();
+});
+
+const losing = (losses: number) => new URL(`./losing_thread.ts?losses=${losses}`, import.meta.url);
+
+Deno.test("createWorkerWorkshop() opens another device where one is lost, and tries the order there", async () => {
+  await withWorker({ module: losing(1) }, async (workshop) => {
+    const orders = ["affine", "se"].map((name) =>
+      workshop.test({ ...order, blueprint: findBlueprint(name) })
+    );
+    const reports = await Promise.all(orders);
+    assertEquals(reports.map(({ noOpError }) => noOpError), [0, 0]);
+  });
+});
+
+Deno.test("createTezzeret() does not hold a lost device against the blueprint, not even for a while", async () => {
+  await withWorker({ module: losing(2) }, async (workshop, { adapter }) => {
+    const store = createMemoryStore();
+    const tezzeret = createTezzeret({ adapter, workshop, store, version: "test", leaseMs: 50 });
+    await assertRejects(
+      () => tezzeret.admit(order.blueprint, order.shape),
+      DeviceLostError,
+      "workshop: the device was lost: ",
+    );
+    assertEquals((await store.records.list("kernel", "INVALID")).length, 0);
+    assertEquals((await tezzeret.admit(order.blueprint, order.shape)).noOpError, 0);
+    await tezzeret.close();
+  });
+});
+
+Deno.test("createWorkerWorkshop() tells what a blueprint has cost that it refuses", async () => {
+  await withWorker({}, async (workshop) => {
+    const { spentFlops } = await assertRejects(
+      () => workshop.test({ blueprint: stillborn, shape: [4, 4, 4] }),
+      BlueprintError,
+      "got none for gamma",
+    );
+    assertEquals(spentFlops > 0, true);
+  });
 });
 
 Deno.test("createWorkerWorkshop() refuses orders once it is closed", async () => {

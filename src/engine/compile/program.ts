@@ -38,10 +38,20 @@ export interface ProgramSpec {
   readonly precision?: Precision;
 }
 
+/** A tensor that dispatches leave in memory. */
+export interface Result {
+  readonly tensor: Tensor;
+  readonly place: BufferView;
+  /** Number of dispatches up to the one that completes it. */
+  readonly after: number;
+}
+
 /** A graph compiled for one device: a flat list of dispatches to replay. */
 export interface Program {
   readonly label: string;
   readonly dispatches: readonly BoundDispatch[];
+  /** What is in memory after how many of the dispatches, in order; some of it until a later one has that memory. */
+  readonly results: readonly Result[];
   readonly outputs: Readonly<Record<string, BufferView>>;
   /** The small values that are new each step. */
   readonly step: StepBuffer;
@@ -126,9 +136,14 @@ export async function compile(gpu: Gpu, spec: ProgramSpec): Promise<Program> {
     };
     const pipelines = await pipelinesOf(gpu, tasks, halves);
     const dispatches = await inTurns(bindTasks(gpu, tasks, pipelines, place, intermediates.scratch));
+    let after = 0;
     return {
       label: spec.label,
       dispatches,
+      results: tasks.map(({ lowering, result }) => {
+        after += lowering.dispatches.length;
+        return { tensor: result, place: place(result), after };
+      }),
       outputs: Object.fromEntries(Object.entries(outputs).map(([name, tensor]) => [name, place(tensor)])),
       step,
       flops: tasks.reduce((total, task) => total + task.flops, 0),

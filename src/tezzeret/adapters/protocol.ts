@@ -1,7 +1,7 @@
 /** What the training thread and the thread that compiles say to each other. */
 import type { VariantIds } from "../../engine/tune/choices.ts";
 import type { AdapterDescription } from "../../engine/gpu/device.ts";
-import type { WorkOrder, WorkshopOptions } from "../workshop.ts";
+import { DeviceLostError, type WorkOrder, type WorkshopOptions } from "../workshop.ts";
 import { BlueprintError } from "../build.ts";
 import { GpuError } from "../../engine/gpu/errors.ts";
 import { UserError } from "../../util/errors.ts";
@@ -28,6 +28,8 @@ export type Request =
 export interface SentError {
   readonly name: string;
   readonly message: string;
+  /** Of a `BlueprintError`. */
+  readonly spentFlops?: number;
 }
 
 /** What came of a request, or a sign that it is being worked on. */
@@ -35,10 +37,19 @@ export type Reply =
   & { readonly id: number }
   & ({ readonly result: unknown } | { readonly error: SentError } | { readonly beat: true });
 
-const known = { BlueprintError, GpuError, UserError };
+const known = { DeviceLostError, GpuError, UserError };
+
+/** What can be sent of an error. */
+export function sent(error: unknown): SentError {
+  const { name, message } = error instanceof Error ? error : new Error(String(error));
+  return error instanceof BlueprintError
+    ? { name, message, spentFlops: error.spentFlops }
+    : { name, message };
+}
 
 /** The error that was sent, of its own class where somebody may catch it. */
-export function received({ name, message }: SentError): Error {
+export function received({ name, message, spentFlops }: SentError): Error {
+  if (spentFlops !== undefined) return new BlueprintError(message, { spentFlops });
   if (Object.hasOwn(known, name)) return new known[name as keyof typeof known](message);
   return new Error(`${name}: ${message}`);
 }

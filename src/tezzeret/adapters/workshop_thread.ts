@@ -3,15 +3,20 @@ import { type Gpu, openDevice } from "../../engine/gpu/device.ts";
 import { GpuError } from "../../engine/gpu/errors.ts";
 import { KernelChoices } from "../../engine/tune/choices.ts";
 import { canonicalJson } from "../../util/json.ts";
-import { createWorkshop, type Workshop } from "../workshop.ts";
-import type { FarOptions, Reply, Request } from "./protocol.ts";
+import { createWorkshop, DeviceLostError, type Workshop } from "../workshop.ts";
+import { type FarOptions, type Reply, type Request, sent } from "./protocol.ts";
 
 const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<Request>) => void;
   postMessage(reply: Reply): void;
 };
 
-async function open({ adapter, variants = {}, ...options }: FarOptions): Promise<Workshop> {
+interface Opened {
+  readonly workshop: Workshop;
+  readonly gpu: Gpu;
+}
+
+async function open({ adapter, variants = {}, ...options }: FarOptions): Promise<Opened> {
   const gpu = await openSame(adapter.backend);
   if (canonicalJson(gpu.adapter) !== canonicalJson(adapter)) {
     gpu.destroy();
@@ -21,7 +26,7 @@ async function open({ adapter, variants = {}, ...options }: FarOptions): Promise
   }
   const source = { variants, origin: "the run's kernels", cure: "tune again (main.ts tune-kernels)" };
   const { choose } = new KernelChoices([source]);
-  return createWorkshop({ ...options, gpu, choose });
+  return { workshop: createWorkshop({ ...options, gpu, choose }), gpu };
 }
 
 async function openSame(backend: FarOptions["adapter"]["backend"]): Promise<Gpu> {
@@ -30,21 +35,40 @@ async function openSame(backend: FarOptions["adapter"]["backend"]): Promise<Gpu>
   return await openDevice(await createDawn(), backend);
 }
 
-let workshop: Promise<Workshop> | null = null;
+let options: FarOptions | null = null;
+let opening: Promise<Opened> | null = null;
+
+/** The workshop, on a new device where the last one was lost or none could be had. */
+async function opened(): Promise<Opened> {
+  opening ??= open(options!);
+  const mine = opening;
+  try {
+    return await mine;
+  } catch (error) {
+    if (opening === mine) opening = null;
+    throw error;
+  }
+}
 
 async function answer(request: Request): Promise<unknown> {
   if (request.kind === "open") {
-    workshop = open(request.options);
-    await workshop;
+    options = request.options;
+    await opened();
     return null;
   }
-  const { draft, test } = await workshop!;
-  if (request.kind === "draft") return await draft(request.order);
+  const { workshop, gpu } = await opened(), mine = opening;
+  if (request.kind === "draft") return await workshop.draft(request.order);
   const { id, order, beatMs } = request;
-  return await test(
-    order,
-    beatMs === undefined ? undefined : { everyMs: beatMs, beat: () => scope.postMessage({ id, beat: true }) },
-  );
+  const beat = () => scope.postMessage({ id, beat: true });
+  try {
+    return await workshop.test(order, beatMs === undefined ? undefined : { everyMs: beatMs, beat });
+  } catch (error) {
+    if (error instanceof DeviceLostError && opening === mine) {
+      opening = null;
+      gpu.destroy();
+    }
+    throw error;
+  }
 }
 
 scope.onmessage = async ({ data }) => {
@@ -52,7 +76,6 @@ scope.onmessage = async ({ data }) => {
   try {
     scope.postMessage({ id, result: await answer(data) });
   } catch (error) {
-    const { name, message } = error instanceof Error ? error : new Error(String(error));
-    scope.postMessage({ id, error: { name, message } });
+    scope.postMessage({ id, error: sent(error) });
   }
 };

@@ -1,4 +1,4 @@
-import type { Draft, Workshop } from "../workshop.ts";
+import { DeviceLostError, type Draft, type Workshop } from "../workshop.ts";
 import type { Validation } from "../report.ts";
 import { type FarOptions, received, type Reply, type Request } from "./protocol.ts";
 
@@ -36,7 +36,7 @@ type AskedFor = Without<Request, "id">;
 /**
  * A workshop on a thread of its own, with a device of its own on the same adapter: neither what the compiler computes nor
  * what the driver does at a kernel's first dispatch holds up a training step, and a kernel that takes its device with it
- * leaves the training's alone. The thread starts at once, so that it is ready when it is needed. One that crashes or does
+ * leaves the training's alone: its thread opens another, and the order is tried there once more. The thread starts at once, so that it is ready when it is needed. One that crashes or does
  * not answer is given up, its orders fail, and the next order starts another.
  */
 export function createWorkerWorkshop(options: WorkerOptions): Workshop {
@@ -81,8 +81,15 @@ export function createWorkerWorkshop(options: WorkerOptions): Workshop {
       const at = await place();
       if (!("ask" in at)) return await at.test(order, heartbeat);
       const beatMs = heartbeat && { beatMs: heartbeat.everyMs };
-      const asking = at.ask({ kind: "test", order, ...beatMs }, () => heartbeat?.beat());
-      return await (asking as Promise<Validation>);
+      const ask = () =>
+        at.ask({ kind: "test", order, ...beatMs }, () => heartbeat?.beat()) as Promise<Validation>;
+      try {
+        return await ask();
+      } catch (error) {
+        // Another order's kernel may have taken the device; where it is this one's, the next is lost, too.
+        if (error instanceof DeviceLostError) return await ask();
+        throw error;
+      }
     },
     close() {
       closed = true;
