@@ -65,3 +65,23 @@ export function pairedDifference(
   const mean = differences.reduce((sum, d) => sum + d, 0) / n;
   return { mean, half: (T95[n - 2] ?? 1.96) * deviationOf(differences) / Math.sqrt(n) };
 }
+
+/** The largest share that is still compatible with `hits` of `trials`, at 95 % one-sided (Clopper and Pearson 1934). */
+export function atMost(hits: number, trials: number): number {
+  /** How probable as few hits are. */
+  const probability = (share: number) => {
+    let term = (1 - share) ** trials, total = term;
+    for (let k = 0; k < hits; k++) {
+      term *= (trials - k) / (k + 1) * share / (1 - share);
+      total += term;
+    }
+    return total;
+  };
+  let low = hits / trials, high = 1;
+  while (high - low > 1e-9) {
+    const middle = (low + high) / 2;
+    if (probability(middle) > 0.05) low = middle;
+    else high = middle;
+  }
+  return high;
+}

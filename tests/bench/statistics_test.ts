@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { numbersOf } from "../../bench/support/options.ts";
 import { logPlot } from "../../bench/support/plot.ts";
-import { bootstrapMedian, logSlope, spreadOf } from "../../bench/support/statistics.ts";
+import { atMost, bootstrapMedian, logSlope, spreadOf } from "../../bench/support/statistics.ts";
 
 Deno.test("spreadOf() takes median and quantiles between values", () => {
   assertEquals(spreadOf([5, 1, 4, 2, 3]), { median: 3, p10: 1.4, p90: 4.6 });
@@ -21,6 +21,13 @@ Deno.test("bootstrapMedian() is sure of equal values and less so of scattered on
 Deno.test("logSlope() finds the power", () => {
   assertAlmostEquals(logSlope([1, 2, 4, 8].map((x) => ({ x, y: 3 * x ** 1.5 }))), 1.5, 1e-12);
   assertAlmostEquals(logSlope([1, 10, 100].map((x) => ({ x, y: 7 }))), 0, 1e-12);
+});
+
+Deno.test("atMost() is the share at which as few hits have a probability of 5 %", () => {
+  assertAlmostEquals(atMost(0, 12), 1 - 0.05 ** (1 / 12), 1e-8);
+  // 1 of 2 or fewer: 1 − p².
+  assertAlmostEquals(atMost(1, 2), Math.sqrt(0.95), 1e-8);
+  assertEquals(atMost(3, 3), 1);
 });
 
 Deno.test("numbersOf() reads a list and refuses what is no number above 0", () => {
