@@ -13,8 +13,7 @@ import { gradients } from "../src/engine/graph/gradients.ts";
 import { resident, type Tensor } from "../src/engine/graph/tensor.ts";
 import { reachable } from "../src/engine/graph/trace.ts";
 import { type Model, TraceScope } from "../src/engine/nn/scope.ts";
-import { mean } from "../src/engine/ops/reduce.ts";
-import { softmaxCrossEntropy } from "../src/engine/ops/loss.ts";
+import { meanCrossEntropy } from "../src/engine/ops/loss.ts";
 import type { OpName } from "../src/engine/ops/names.ts";
 import { formatShape } from "../src/util/shape.ts";
 import { openForBench } from "./support/device.ts";
@@ -44,7 +43,7 @@ const report = startReport("Convolutions", options, gpu.adapter);
 function convolutionsOf(model: Model, batch: number): { node: Tensor; times: number }[] {
   const scope = new TraceScope();
   const logits = model.forward(scope, resident("images", [batch, ...model.input], "f32"));
-  const loss = mean(softmaxCrossEntropy(logits, resident("labels", [batch], "u32")));
+  const { loss } = meanCrossEntropy(logits, resident("labels", [batch], "u32"));
   const found = new Map<string, { node: Tensor; times: number }>();
   for (const node of reachable(gradients(loss, scope.parameters.map(({ tensor }) => tensor)))) {
     if (!Object.values<string>(OPS).includes(node.op?.name ?? "")) continue;

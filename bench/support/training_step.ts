@@ -10,8 +10,7 @@ import { gradients } from "../../src/engine/graph/gradients.ts";
 import { resident, type Tensor, withSharedNodes } from "../../src/engine/graph/tensor.ts";
 import { initialise } from "../../src/engine/nn/init.ts";
 import { type Model, TraceScope } from "../../src/engine/nn/scope.ts";
-import { softmaxCrossEntropy } from "../../src/engine/ops/loss.ts";
-import { mean } from "../../src/engine/ops/reduce.ts";
+import { meanCrossEntropy } from "../../src/engine/ops/loss.ts";
 import { LOSS_SCALE_NUMBERS } from "../../src/engine/optim/loss_scale.ts";
 import { momentsOf, Optimizer } from "../../src/engine/optim/optimizer.ts";
 import { ParameterStore } from "../../src/engine/optim/parameter_store.ts";
@@ -49,7 +48,7 @@ function traceStep(model: Model, batch: number, cotangent?: Tensor) {
   return withSharedNodes(() => {
     const scope = new TraceScope();
     const logits = model.forward(scope, resident("images", [batch, ...model.input], "f32"));
-    const loss = mean(softmaxCrossEntropy(logits, resident("labels", [batch], "u32")));
+    const { loss } = meanCrossEntropy(logits, resident("labels", [batch], "u32"), { cotangent });
     return {
       scope,
       loss,

@@ -5,8 +5,7 @@ import { gradients } from "../engine/graph/gradients.ts";
 import { resident, stepInput, type Tensor, withSharedNodes } from "../engine/graph/tensor.ts";
 import { TraceScope } from "../engine/nn/scope.ts";
 import { loadImages } from "../engine/ops/batch.ts";
-import { softmaxCrossEntropy } from "../engine/ops/loss.ts";
-import { mean } from "../engine/ops/reduce.ts";
+import { meanCrossEntropy } from "../engine/ops/loss.ts";
 import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { type Contest, findContests } from "../engine/tune/tune.ts";
 import type { Topology } from "../tolaria/mod.ts";
@@ -53,7 +52,7 @@ export function contestsOf(
       const scope = new TraceScope();
       const x = batchOf(train.batch, input), labels = stepInput("labels", [train.batch], "u32");
       const { logits, stopAt } = model.trace(scope, x, topology);
-      const loss = mean(softmaxCrossEntropy(logits, labels, { smoothing: train.labelSmoothing }));
+      const { loss } = meanCrossEntropy(logits, labels, { smoothing: train.labelSmoothing });
       const grads = gradients(loss, scope.parameters.map(({ tensor }) => tensor), stopAt);
       return [loss, ...storedGradients(grads, loss, device)];
     });

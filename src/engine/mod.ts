@@ -4,8 +4,8 @@
  * @example Train a network of your own on a device
  * ```ts
  * import {
- *   compile, dense, gradients, initialise, learningRate, mean, momentsOf, openDevice, Optimizer, ParameterStore,
- *   readFloats, replay, resident, softmaxCrossEntropy, tanh, TraceScope,
+ *   compile, dense, gradients, initialise, learningRate, meanCrossEntropy, momentsOf, openDevice, Optimizer, ParameterStore,
+ *   readFloats, replay, resident, tanh, TraceScope,
  * } from "./mod.ts";
  *
  * const gpu = await openDevice(navigator.gpu, "native");
@@ -14,7 +14,7 @@
  * const x = resident("x", [4, 2], "f32"), labels = resident("labels", [4], "u32");
  * const scope = new TraceScope();
  * const logits = dense(scope, "head", tanh(dense(scope, "hidden", x, 8)), 2);
- * const loss = mean(softmaxCrossEntropy(logits, labels));
+ * const { loss } = meanCrossEntropy(logits, labels);
  * const grads = gradients(loss, scope.parameters.map(({ tensor }) => tensor));
  *
  * // Memory: parameters with their gradients and moments, and the data.
@@ -137,7 +137,7 @@ export {
 } from "./ops/elementwise.ts";
 export { conv2d } from "./ops/conv2d.ts";
 export { gather } from "./ops/gather.ts";
-export { correct, softmax, softmaxCrossEntropy } from "./ops/loss.ts";
+export { type BatchScores, correct, meanCrossEntropy, softmax, softmaxCrossEntropy } from "./ops/loss.ts";
 export { matmul } from "./ops/matmul.ts";
 export { max } from "./ops/max.ts";
 export { averagePool2d, globalAveragePool, maxPool2d } from "./ops/pool.ts";

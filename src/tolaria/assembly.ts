@@ -13,9 +13,10 @@ import { initialise } from "../engine/nn/init.ts";
 import { type ParameterSpec, type Statistics, TraceScope } from "../engine/nn/scope.ts";
 import { full, mul } from "../engine/ops/elementwise.ts";
 import { correct, meanCrossEntropy, softmaxCrossEntropy } from "../engine/ops/loss.ts";
-import { mean, sum } from "../engine/ops/reduce.ts";
-import { concat, reshape } from "../engine/ops/shape.ts";
+import { sum } from "../engine/ops/reduce.ts";
+import { concat, range, reshape } from "../engine/ops/shape.ts";
 import { NORM_COLUMNS, type Optimizer } from "../engine/optim/optimizer.ts";
+import type { Lookahead } from "../engine/optim/lookahead.ts";
 import type { ParameterStore } from "../engine/optim/parameter_store.ts";
 import {
   type GrowableModel,
@@ -25,6 +26,7 @@ import {
   type Topology,
   topologyKey,
 } from "./growable.ts";
+import { overViews, type ViewCount } from "./views.ts";
 import { type HealthStep, traceHealth } from "./health.ts";
 
 /** A program with what follows it in the same pass. */
@@ -55,6 +57,8 @@ export interface AssemblyParts {
   readonly examples: ExampleStore;
   readonly store: ParameterStore;
   readonly optimizer: Optimizer;
+  /** Null where there are no slow weights. */
+  readonly lookahead?: Lookahead | null;
   readonly config: RunConfig;
   /** As in `compile`. Default: the first variant that fits. */
   readonly choose?: ChooseVariant;
@@ -63,7 +67,7 @@ export interface AssemblyParts {
 }
 
 /** The group of running averages and of what never changes. */
-const UNTRAINED = "untrained";
+export const UNTRAINED = "untrained";
 
 /** Step value of evaluations: 1 for an example that counts, 0 past the end of a part. */
 export const WEIGHTS = "example weights";
@@ -104,9 +108,12 @@ export class Assembler {
     return assembly;
   }
 
-  /** A program that scores a network, seeds that incubate left out, by running statistics. The caller frees it. */
-  scorer(topology: Topology): Promise<Step> {
-    return this.#evaluate(seedsWith(topology, (mode) => !incubates(mode)), "running");
+  /**
+   * A program that scores a network, seeds that incubate left out, by running statistics, on as many views of each example.
+   * The caller frees it.
+   */
+  scorer(topology: Topology, views: ViewCount = 1): Promise<Step> {
+    return this.#evaluate(seedsWith(topology, (mode) => !incubates(mode)), "running", views);
   }
 
   /** Frees all assemblies but those of the topologies given. */
@@ -177,10 +184,12 @@ export class Assembler {
     row: Tensor,
     writes: readonly Write[],
   ): Promise<Step> {
-    const { optimizer } = this.#parts;
+    const { optimizer, lookahead } = this.#parts;
     const stepInputs = [optimizer.stepInput, this.trainRing.stepInput];
+    if (lookahead) stepInputs.push(lookahead.stepInput);
     const program = await this.#compile(label, { row }, stepInputs, writes);
     const update = await optimizer.bind(program.step);
+    if (lookahead) update.push(await lookahead.bind(program.step));
     const append = await this.trainRing.bind(program.step, program.outputs.row, optimizer.norms);
     return { program, dispatches: [...program.dispatches, ...update, append] };
   }
@@ -223,12 +232,15 @@ export class Assembler {
    * A program that evaluates, normalising as training does or, for scores that count, by running statistics alone, which
    * a change of α leaves behind.
    */
-  #evaluate(topology: Topology, statistics: Statistics): Promise<Step> {
+  #evaluate(topology: Topology, statistics: Statistics, views: ViewCount = 1): Promise<Step> {
     const { examples, model, config } = this.#parts;
     const row = withSharedNodes(() => {
       const scope = new TraceScope(statistics);
-      const { x, labels } = examples.batch(config.train.batch);
-      const { logits } = model.trace(scope, x, topology);
+      const { labels } = examples.batch(config.train.batch);
+      const logits = overViews(views, (view) => {
+        const { x } = examples.batch(config.train.batch, undefined, view);
+        return model.trace(scope, x, topology).logits;
+      });
       this.#admit(scope);
       const weights = stepInput(WEIGHTS, [config.train.batch]);
       const perExample = [softmaxCrossEntropy(logits, labels, { smoothing: 0 }), correct(logits, labels)];
@@ -270,6 +282,14 @@ export class Assembler {
     const { examples, optimizer, store } = this.#parts;
     return examples.memory(source) ?? optimizer.lossScale?.memory(source) ?? store.view(source.name);
   }
+}
+
+/** A row of metrics: what the loss's kernel has of it, losses of seeds in the shadow, and zeros. */
+function rowOf(scores: Tensor, shadowLosses: readonly Tensor[], width: number): Tensor {
+  if (shadowLosses.length === 0 && width <= scores.shape[0]) return range(scores, 0, [width]);
+  const rest = width - 2 - shadowLosses.length;
+  const parts = [range(scores, 0, [2]), ...shadowLosses.map((loss) => reshape(loss, [1]))];
+  return concat(rest > 0 ? [...parts, full([rest], 0)] : parts, 0);
 }
 
 /** Waits for all parts; where one fails, the others are freed and its error is the assembly's. */

@@ -33,15 +33,21 @@ export const lossCases: readonly OpCase[] = [
         attrs: { smoothing, scale: 0.5 },
         terms: k,
       },
-      {
-        name: `softmaxCrossEntropySum: [${n}, ${k}], smoothing ${smoothing}`,
-        op: "softmaxCrossEntropySum",
-        inputs: [{ shape: [n, k] }, labels(n, k)],
-        attrs: { smoothing, scale: 1 / n },
-        terms: n * k,
-      },
     ])
   ),
+  // One workgroup and several; rows of one lane and of many; with a loss scale and without.
+  ...[[4, 10, 0], [1, 1, 0], [65, 7, 0.1], [600, 10, 0.1], [1100, 3, 0], [5, 100, 0.1], [300, 100, 0], [
+    70,
+    1000,
+    0.1,
+  ]]
+    .flatMap(([n, k, smoothing], index): OpCase => ({
+      name: `meanCrossEntropy: [${n}, ${k}], smoothing ${smoothing}`,
+      op: "meanCrossEntropy",
+      inputs: [{ shape: [n, k] }, labels(n, k), ...index % 2 === 0 ? [{ shape: [], fill: [3] }] : []],
+      attrs: { smoothing },
+      terms: n * k,
+    })),
   {
     name: "softmaxCrossEntropy: extreme",
     op: "softmaxCrossEntropy",
@@ -55,13 +61,28 @@ export const lossCases: readonly OpCase[] = [
     inputs: [extreme, { shape: [3], dtype: "u32", fill: [0, 3, 3] }],
     attrs: { smoothing: 0.1, scale: 1 },
   },
-  ...[[70, 5], [300, 17], [3, 1]].map(([n, k]): OpCase => ({
-    name: `correctSum: [${n}, ${k}]`,
-    op: "correctSum",
-    inputs: [{ shape: [n, k], fill: "distinct" }, labels(n, k)],
-    attrs: { scale: 1 / n },
-    terms: n,
-  })),
+  {
+    name: "meanCrossEntropy: extreme",
+    op: "meanCrossEntropy",
+    inputs: [extreme, { shape: [3], dtype: "u32", fill: [0, 3, 3] }],
+    attrs: { smoothing: 0.1 },
+  },
+  {
+    name: "meanCrossEntropy: the first of equals",
+    op: "meanCrossEntropy",
+    inputs: [
+      { shape: [4, 3], fill: [1, 1, 0, 0, 2, 2, 3, 3, 3, -1, -1, -2] },
+      { shape: [4], dtype: "u32", fill: [0, 2, 1, 0] },
+    ],
+    attrs: { smoothing: 0 },
+  },
+  // What it passes on as a gradient is in its first operand: tests/engine/ops/loss_test.ts.
+  {
+    name: "meanCrossEntropyLoss",
+    op: "meanCrossEntropyLoss",
+    inputs: [{ shape: [76] }, { shape: [4, 3] }, labels(4, 3)],
+    checkGradient: false,
+  },
   { name: "correct", op: "correct", inputs: [{ shape: [70, 5], fill: "distinct" }, labels(70, 5)] },
   {
     name: "correct: the first of equals",

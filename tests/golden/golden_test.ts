@@ -14,7 +14,7 @@ import { readSafetensors } from "../../src/engine/io/safetensors.ts";
 import { conv, dense, groupNorm } from "../../src/engine/nn/layers.ts";
 import { TraceScope } from "../../src/engine/nn/scope.ts";
 import { relu } from "../../src/engine/ops/elementwise.ts";
-import { softmaxCrossEntropy } from "../../src/engine/ops/loss.ts";
+import { meanCrossEntropy } from "../../src/engine/ops/loss.ts";
 import { maxPool2d } from "../../src/engine/ops/pool.ts";
 import { mean } from "../../src/engine/ops/reduce.ts";
 import { reshape } from "../../src/engine/ops/shape.ts";
@@ -54,7 +54,7 @@ function trace() {
   h = conv(scope, "conv2", h, { out: 12, kernel: 3 });
   h = relu(groupNorm(scope, "norm2", h, 4));
   const logits = dense(scope, "head", mean(h, [1, 2]), 5);
-  const loss = mean(softmaxCrossEntropy(logits, labels, { smoothing: 0.1 }));
+  const { loss } = meanCrossEntropy(logits, labels, { smoothing: 0.1 });
   const { parameters } = scope;
   return { parameters, loss, grads: gradients(loss, parameters.map(({ tensor }) => tensor)) };
 }

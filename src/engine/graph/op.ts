@@ -36,8 +36,6 @@ export interface Op<A extends Attrs = Attrs, Name extends string = string> {
   gradient?(dy: Tensor, node: Tensor): readonly (Tensor | null)[];
   /** Of a view: numbers of its operand before its first, a multiple of 64. Default 0. */
   offset?(attrs: A): number;
-  /** scale · Σ of all elements of the result `node`, as one node that computes both; absent where none does. */
-  total?(node: Tensor, scale: number): Tensor;
   /**
    * One node that computes this op's result `node` and, from number `begin` of its own on, `other`; null where none does.
    */

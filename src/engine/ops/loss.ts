@@ -1,10 +1,10 @@
 import {
-  correctSumVariants,
   correctVariants,
   crossEntropyGradientVariants,
-  crossEntropySumVariants,
   crossEntropyVariants,
+  meanCrossEntropyVariants,
   type ScaleAttrs,
+  SCORES,
   type SmoothingAttrs,
   softmaxGradientVariants,
   softmaxVariants,
@@ -15,7 +15,7 @@ import type { Values } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
 import { constantOf, mul } from "./elementwise.ts";
-import { reshape } from "./shape.ts";
+import { range, reshape } from "./shape.ts";
 
 function checkLabelled(name: string, logits: TensorType, labels: TensorType): void {
   if (logits.dtype !== "f32" || logits.shape.length !== 2) {
@@ -104,11 +104,30 @@ function lossRows(
   });
 }
 
-/** Gradient of scale · loss for the logits, given the loss's cotangent `dy`, of shape [N] or []. */
-function logitsGradient(dy: Tensor, { inputs: [logits, labels] }: Tensor, smoothing: number, scale: number) {
-  const constant = constantOf(dy);
-  const attrs = { smoothing, scale: scale * (constant ?? 1) };
-  const gradient = apply(softmaxCrossEntropyGradientOp, [logits, labels], attrs);
+/** Gradient of scale · Σ of the rows' losses. */
+function gradientRows(
+  [logits, labels]: readonly Values[],
+  [n, classes]: Shape,
+  smoothing: number,
+  scale: number,
+): Float64Array {
+  const result = new Float64Array(n * classes);
+  for (let row = 0; row < n; row++) {
+    const { probabilities } = softmaxRow(logits.subarray(row * classes, (row + 1) * classes));
+    for (const [k, p] of probabilities.entries()) {
+      result[row * classes + k] = (p - targetOf(k, labels[row], classes, smoothing)) * scale;
+    }
+  }
+  return result;
+}
+
+/** Gradients of the rows' losses for the logits, given their cotangents `dy`. */
+function logitsGradient(dy: Tensor, { inputs: [logits, labels], attrs }: Tensor) {
+  const { smoothing } = attrs as SmoothingAttrs, constant = constantOf(dy);
+  const gradient = apply(softmaxCrossEntropyGradientOp, [logits, labels], {
+    smoothing,
+    scale: constant ?? 1,
+  });
   return [constant === null ? mul(gradient, reshape(dy, [-1, 1])) : gradient, null];
 }
 
@@ -120,47 +139,17 @@ const softmaxCrossEntropyOp = defineOp<SmoothingAttrs>({
     return { shape: labels.shape, dtype: "f32" };
   },
   reference: lossRows,
-  gradient: (dy, node) => logitsGradient(dy, node, (node.attrs as SmoothingAttrs).smoothing, 1),
-  total: (node, scale) =>
-    apply(softmaxCrossEntropySumOp, node.inputs, { ...node.attrs as SmoothingAttrs, scale }),
+  gradient: logitsGradient,
   lower: crossEntropyVariants,
   flops: (call) => 5 * sizeOf(call.inputs[0].shape),
 });
-
-/** scale · Σ of the rows' losses: []. */
-const softmaxCrossEntropySumOp = defineOp<SmoothingAttrs & ScaleAttrs>({
-  name: "softmaxCrossEntropySum",
-  storage: "exact",
-  type([logits, labels], { smoothing }) {
-    checkLoss("softmaxCrossEntropySum", logits, labels, smoothing);
-    return { shape: [], dtype: "f32" };
-  },
-  reference: (values, call) => Float64Array.of(call.attrs.scale * totalOf(lossRows(values, call))),
-  gradient(dy, node) {
-    const { smoothing, scale } = node.attrs as SmoothingAttrs & ScaleAttrs;
-    return logitsGradient(dy, node, smoothing, scale);
-  },
-  lower: crossEntropySumVariants,
-  flops: (call) => 5 * sizeOf(call.inputs[0].shape),
-});
-
-const totalOf = (values: Float64Array) => values.reduce((a, b) => a + b, 0);
 
 const softmaxCrossEntropyGradientOp = defineOp<SmoothingAttrs & ScaleAttrs>({
   name: "softmaxCrossEntropyGradient",
   storage: "exact",
   type: ([logits]) => ({ shape: logits.shape, dtype: "f32" }),
-  reference([logits, labels], { inputs, attrs: { smoothing, scale } }) {
-    const [n, classes] = inputs[0].shape;
-    const result = new Float64Array(n * classes);
-    for (let row = 0; row < n; row++) {
-      const { probabilities } = softmaxRow(logits.subarray(row * classes, (row + 1) * classes));
-      for (const [k, p] of probabilities.entries()) {
-        result[row * classes + k] = (p - targetOf(k, labels[row], classes, smoothing)) * scale;
-      }
-    }
-    return result;
-  },
+  reference: (values, { inputs, attrs: { smoothing, scale } }) =>
+    gradientRows(values, inputs[0].shape, smoothing, scale),
   lower: crossEntropyGradientVariants,
   flops: (call) => 6 * sizeOf(call.output.shape),
 });
@@ -181,33 +170,64 @@ const correctOp = defineOp({
     return { shape: labels.shape, dtype: "f32" };
   },
   reference: (values, { inputs }) => correctRows(values, inputs[0].shape),
-  total: (node, scale) => apply(correctSumOp, node.inputs, { scale }),
   lower: correctVariants,
   flops: (call) => sizeOf(call.inputs[0].shape),
 });
 
-/** scale · the number of correct rows: []. */
-const correctSumOp = defineOp<ScaleAttrs>({
-  name: "correctSum",
+const meanOf = (values: Float64Array) => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** [mean loss, share of correct rows, zeros up to 64 numbers, gradient · cotangent] of logits, labels and, if so, cotangent. */
+const meanCrossEntropyOp = defineOp<SmoothingAttrs>({
+  name: "meanCrossEntropy",
   storage: "exact",
-  type([logits, labels]) {
-    checkLabelled("correctSum", logits, labels);
-    return { shape: [], dtype: "f32" };
+  type([logits, labels, cotangent], { smoothing }) {
+    checkLoss("meanCrossEntropy", logits, labels, smoothing);
+    if (cotangent && (cotangent.dtype !== "f32" || cotangent.shape.length !== 0)) {
+      throw new TypeError(
+        `meanCrossEntropy: want an f32 cotangent [], got ${cotangent.dtype} ${formatShape(cotangent.shape)}`,
+      );
+    }
+    return { shape: [SCORES + sizeOf(logits.shape)], dtype: "f32" };
   },
-  reference: (values, { inputs, attrs }) =>
-    Float64Array.of(attrs.scale * totalOf(correctRows(values, inputs[0].shape))),
-  lower: correctSumVariants,
-  flops: (call) => sizeOf(call.inputs[0].shape),
+  reference(values, call) {
+    const { inputs: [{ shape }], output, attrs: { smoothing } } = call;
+    const result = new Float64Array(sizeOf(output.shape));
+    result[0] = meanOf(lossRows(values, call));
+    result[1] = meanOf(correctRows(values, shape));
+    result.set(gradientRows(values, shape, smoothing, (values[2]?.[0] ?? 1) / shape[0]), SCORES);
+    return result;
+  },
+  lower: meanCrossEntropyVariants,
+  flops: (call) => 12 * sizeOf(call.inputs[0].shape),
+});
+
+/** The loss of `meanCrossEntropy`, its first operand, which also has the gradient for the logits, its second. */
+const meanCrossEntropyLossOp = defineOp({
+  name: "meanCrossEntropyLoss",
+  type: () => ({ shape: [], dtype: "f32" }),
+  reference: ([scores]) => scores.slice(0, 1),
+  gradient(dy, { inputs: [scores, logits, , cotangent] }) {
+    const gradient = range(scores, SCORES, logits.shape), constant = constantOf(dy);
+    if (cotangent && dy !== cotangent) {
+      throw new TypeError(
+        "meanCrossEntropy: want its gradient by the cotangent that it was given, got another; " +
+          "hand the same tensor to gradients()",
+      );
+    }
+    return [null, cotangent || constant === 1 ? gradient : mul(gradient, dy)];
+  },
+  lower: "view",
+  flops: () => 0,
 });
 
 export const lossOps = {
   softmax: softmaxOp,
   softmaxGradient: softmaxGradientOp,
   softmaxCrossEntropy: softmaxCrossEntropyOp,
-  softmaxCrossEntropySum: softmaxCrossEntropySumOp,
   softmaxCrossEntropyGradient: softmaxCrossEntropyGradientOp,
   correct: correctOp,
-  correctSum: correctSumOp,
+  meanCrossEntropy: meanCrossEntropyOp,
+  meanCrossEntropyLoss: meanCrossEntropyLossOp,
 };
 
 /** exp(x) / Σ exp(x) over the last dimension, without overflow. */
@@ -232,4 +252,31 @@ export function softmaxCrossEntropy(
 /** 1 for each row of logits [N, K] whose (first) maximum is at its label [N], else 0. It has no gradient. */
 export function correct(logits: Tensor, labels: Tensor): Tensor {
   return apply(correctOp, [logits, labels], {});
+}
+
+/** What one kernel computes of a batch for a training step. */
+export interface BatchScores {
+  /** Mean of `softmaxCrossEntropy`: []. */
+  readonly loss: Tensor;
+  /** The loss, the mean of `correct`, and zeros: [64]. */
+  readonly scores: Tensor;
+}
+
+/**
+ * The mean of `softmaxCrossEntropy` over the rows of logits [N, K], with its gradient in the same kernel. Where gradients()
+ * begins with a `cotangent` [] (a loss scale), the kernel multiplies by it.
+ *
+ * @throws {TypeError} if the labels are not u32, one a row, or gradients() has another cotangent.
+ */
+export function meanCrossEntropy(
+  logits: Tensor,
+  labels: Tensor,
+  { smoothing = 0, cotangent }: { smoothing?: number; cotangent?: Tensor | undefined } = {},
+): BatchScores {
+  const operands = cotangent ? [logits, labels, cotangent] : [logits, labels];
+  const scores = apply(meanCrossEntropyOp, operands, { smoothing });
+  return {
+    loss: apply(meanCrossEntropyLossOp, [scores, ...operands], {}),
+    scores: range(scores, 0, [SCORES]),
+  };
 }

@@ -53,10 +53,10 @@ export type OpName =
   | "softmax"
   | "softmaxGradient"
   | "softmaxCrossEntropy"
-  | "softmaxCrossEntropySum"
   | "softmaxCrossEntropyGradient"
   | "correct"
-  | "correctSum"
+  | "meanCrossEntropy"
+  | "meanCrossEntropyLoss"
   // rows by index
   | "gather"
   | "scatterAdd"

@@ -77,8 +77,7 @@ export function sum(
   keep = false,
   scale = 1,
 ): Tensor {
-  const all = x.shape.every((_, d) => axes.includes(d));
-  const result = (all && x.op?.total?.(x, scale)) || apply(sumOp, [x], { axes, scale });
+  const result = apply(sumOp, [x], { axes, scale });
   const kept = x.shape.flatMap((n, d) => axes.includes(d) ? (keep ? [1] : []) : [n]);
   return sameShape(result.shape, kept) ? result : reshape(result, kept);
 }

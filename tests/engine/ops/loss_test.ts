@@ -1,30 +1,54 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { evaluate } from "../../../src/engine/compile/reference.ts";
+import type { Values } from "../../../src/engine/graph/op.ts";
 import { gradients } from "../../../src/engine/graph/gradients.ts";
-import { resident } from "../../../src/engine/graph/tensor.ts";
+import { resident, type Tensor } from "../../../src/engine/graph/tensor.ts";
 import { reachable } from "../../../src/engine/graph/trace.ts";
 import { mul } from "../../../src/engine/ops/elementwise.ts";
-import { correct, softmaxCrossEntropy } from "../../../src/engine/ops/loss.ts";
+import { correct, meanCrossEntropy, softmaxCrossEntropy } from "../../../src/engine/ops/loss.ts";
 import { mean, sum } from "../../../src/engine/ops/reduce.ts";
 
 const logits = resident("logits", [4, 3], "f32"), labels = resident("labels", [4], "u32");
 const feeds = { logits: [1, 2, 3, 0, 1, 0, -1, 0, 2, 5, 5, 1], labels: [2, 0, 1, 0] };
 
-Deno.test("mean() of losses and of correct rows is one node each, and so is the gradient", () => {
-  const loss = mean(softmaxCrossEntropy(logits, labels, { smoothing: 0.1 }));
+const opsOf = (outputs: readonly Tensor[]) => reachable(outputs).flatMap(({ op }) => op ? [op.name] : []);
+
+function assertAlmost(got: Values, want: Values): void {
+  assertEquals(got.length, want.length);
+  for (const [k, value] of want.entries()) {
+    assert(Math.abs(got[k] - value) < 1e-12, `${k}: ${got} for ${want}`);
+  }
+}
+
+Deno.test("meanCrossEntropy() has loss, share of correct rows and gradient in one node, as their ops have them", () => {
+  const options = { smoothing: 0.1 };
+  const { loss, scores } = meanCrossEntropy(logits, labels, options);
   const [gradient] = gradients(loss, [logits]);
-  const ops = (outputs: typeof loss[]) => reachable(outputs).flatMap(({ op }) => op ? [op.name] : []);
-  assertEquals(ops([loss]), ["softmaxCrossEntropySum"]);
-  assertEquals(ops([mean(correct(logits, labels))]), ["correctSum"]);
-  assertEquals(ops([gradient]), ["softmaxCrossEntropyGradient"]);
+  const computed = opsOf([loss, scores, gradient]).filter((name) => !["range", "full"].includes(name));
+  assertEquals(computed, ["meanCrossEntropy", "meanCrossEntropyLoss"]);
+  const rows = mean(softmaxCrossEntropy(logits, labels, options));
+  const apart = [rows, mean(correct(logits, labels)), ...gradients(rows, [logits])];
+  const [wantLoss, wantCorrect, wantGradient] = evaluate(apart, feeds);
+  const [gotLoss, gotScores, gotGradient] = evaluate([loss, scores, gradient], feeds);
+  assertAlmost(gotLoss, wantLoss);
+  assertAlmost(gotScores, [wantLoss[0], wantCorrect[0], ...new Array(62).fill(0)] as unknown as Values);
+  assertAlmost(gotGradient, wantGradient);
 });
 
-Deno.test("sum() of losses equals the sum over their rows", () => {
-  const rows = softmaxCrossEntropy(logits, labels);
-  const weighted = sum(mul(rows, 0.5));
-  const [one, other] = evaluate([sum(rows, [0], true, 0.5), weighted], feeds);
-  assertEquals(Math.abs(one[0] - other[0]) < 1e-12, true);
-  assertEquals(evaluate([mean(correct(logits, labels))], feeds)[0][0], 0.5);
+Deno.test("meanCrossEntropy() is multiplied by the cotangent that gradients() begins with", () => {
+  const cotangent = resident("scale", [], "f32");
+  const { loss } = meanCrossEntropy(logits, labels, { cotangent });
+  const [scaled] = gradients(loss, [logits], [], cotangent);
+  const plain = meanCrossEntropy(logits, labels).loss;
+  const [later] = gradients(mul(plain, 8), [logits]);
+  assertEquals(opsOf([scaled]), ["meanCrossEntropy", "range"]);
+  const [got, want] = evaluate([scaled, later], { ...feeds, scale: [8] });
+  assertAlmost(got, want);
+  assertThrows(
+    () => gradients(loss, [logits]),
+    TypeError,
+    "meanCrossEntropy: want its gradient by the cotangent that it was given, got another; hand the same tensor to gradients()",
+  );
 });
 
 Deno.test("gradients of weighted losses follow the weights", () => {

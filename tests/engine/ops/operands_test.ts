@@ -1,7 +1,7 @@
 import { assertThrows } from "@std/assert";
 import { resident } from "../../../src/engine/graph/tensor.ts";
 import { gather, scatterAdd } from "../../../src/engine/ops/gather.ts";
-import { correct, softmax, softmaxCrossEntropy } from "../../../src/engine/ops/loss.ts";
+import { correct, meanCrossEntropy, softmax, softmaxCrossEntropy } from "../../../src/engine/ops/loss.ts";
 import { max } from "../../../src/engine/ops/max.ts";
 import { averagePool2d, maxPool2d } from "../../../src/engine/ops/pool.ts";
 import { concat, pad, slice, transpose } from "../../../src/engine/ops/shape.ts";
@@ -79,6 +79,18 @@ const refusals: readonly [name: string, run: () => unknown, type: ErrorType, tex
     () => softmaxCrossEntropy(x, indices, { smoothing: 1 }),
     RangeError,
     "softmaxCrossEntropy: want smoothing in [0, 1), got 1",
+  ],
+  [
+    "meanCrossEntropy() of smoothing",
+    () => meanCrossEntropy(x, indices, { smoothing: -1 }),
+    RangeError,
+    "meanCrossEntropy: want smoothing in [0, 1), got -1",
+  ],
+  [
+    "meanCrossEntropy() of a cotangent",
+    () => meanCrossEntropy(x, indices, { cotangent: x }),
+    TypeError,
+    "meanCrossEntropy: want an f32 cotangent [], got f32 [2, 3]",
   ],
   ["correct()", () => correct(indices, labels), TypeError, "correct: want f32 logits [N, K], got u32 [2]"],
   ["gather()", () => gather(x, x), TypeError, "gather: want u32 indices [N], got f32 [2, 3]"],
