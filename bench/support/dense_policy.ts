@@ -5,13 +5,15 @@ import { tanh } from "../../src/engine/ops/elementwise.ts";
 import { reshape } from "../../src/engine/ops/shape.ts";
 import type { PolicyNetwork } from "../../src/tamiyo/rl/types.ts";
 
+const orthogonal = (gain: number) => ({ kind: "orthogonal", gain }) as const;
+
 /** Policy and value as CleanRL has them for vectors: two hidden layers each, nothing shared, every action legal. */
 export function densePolicy(inputs: number, actions: number, width = 64): PolicyNetwork<readonly number[]> {
   const tower = (scope: Scope, name: string, batch: number, out: number, gain: number) => {
     const inner = scope.scope(name);
     let h = stepInput("x", [batch, inputs]);
-    for (const layer of ["1", "2"]) h = tanh(dense(inner, layer, h, width));
-    return dense(inner, "out", h, out, { kind: "he", fanIn: 2 * width / gain ** 2 });
+    for (const layer of ["1", "2"]) h = tanh(dense(inner, layer, h, width, orthogonal(Math.SQRT2)));
+    return dense(inner, "out", h, out, orthogonal(gain));
   };
   return {
     name: `dense ${inputs} ${actions} ${width}`,

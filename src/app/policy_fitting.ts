@@ -33,14 +33,15 @@ export async function imitate<O>(
   samples: Samples<O>,
   { clone, ppo, seed }: PolicyTraining,
 ): Promise<Record<string, number>> {
-  const losses: number[] = [];
+  const rule = {
+    ...{ learningRate: clone.learningRate, clip: ppo.clip, valueClip: null },
+    ...{ surrogate: 0, imitation: 1, value: ppo.value, entropy: 0 },
+  };
+  let losses: number[] = [];
   for (let epoch = 0; epoch < clone.epochs; epoch++) {
-    losses.length = 0;
-    for (const batch of batchesOf(samples, ppo.batch, prng(seed, `policy.clone.${epoch}`))) {
-      const rule = { learningRate: clone.learningRate, surrogate: 0, imitation: 1, value: ppo.value };
-      const { logProbabilities } = await learner.update(batch, rule);
-      losses.push(-meanOf([...logProbabilities]));
-    }
+    const batches = batchesOf(samples, ppo.batch, prng(seed, `policy.clone.${epoch}`));
+    const reports = await learner.update(batches, rule);
+    losses = reports.map(({ logProbabilities }) => -meanOf([...logProbabilities]));
   }
   return { samples: samples.length, crossEntropy: losses.length > 0 ? meanOf(losses) : NaN };
 }
@@ -52,7 +53,11 @@ function normalised<O>(batch: Samples<O>): Samples<O> {
   return batch.map((sample) => ({ ...sample, advantage: (sample.advantage - mean) / deviation }));
 }
 
-/** PPO's passes over one iteration's decisions; they end early where the policy has moved far. */
+/**
+ * PPO's passes over one iteration's decisions; they end early where the policy has moved far.
+ *
+ * @param left Share of the training that is left: what the learning rate falls with, and the clipping where it is to.
+ */
 export async function fitPolicy<O>(
   learner: PolicyLearner<O>,
   samples: Samples<O>,
@@ -60,19 +65,30 @@ export async function fitPolicy<O>(
   iteration: number,
   left: number,
 ): Promise<Record<string, number>> {
-  const rule = { learningRate: ppo.learningRate * left, surrogate: 1, imitation: 0, value: ppo.value };
+  const { value, valueClip, entropy, targetKl } = ppo;
+  const clip = ppo.annealClip ? ppo.clip * left : ppo.clip;
+  const rule = {
+    ...{ learningRate: ppo.learningRate * left, clip, valueClip },
+    ...{ surrogate: 1, imitation: 0, value, entropy },
+  };
+  const epochsOf = Array.from(
+    { length: ppo.epochs },
+    (_, epoch) =>
+      batchesOf(samples, ppo.batch, prng(seed, `policy.epoch.${iteration}.${epoch}`))
+        .filter(({ length }) => length > 1),
+  );
   const reports: (UpdateReport & { readonly batch: Samples<O> })[] = [];
   let epochs = 0;
-  for (; epochs < ppo.epochs; epochs++) {
-    const from = reports.length;
-    for (const batch of batchesOf(samples, ppo.batch, prng(seed, `policy.epoch.${iteration}.${epochs}`))) {
-      if (batch.length < 2) continue;
-      reports.push({ ...await learner.update(normalised(batch), rule), batch });
-    }
-    if (divergenceOf(reports.slice(from)).kl > 1.5 * ppo.targetKl) break;
+  // Where no divergence ends them, all passes are one piece of work for the device.
+  for (const group of targetKl === null ? [epochsOf] : epochsOf.map((batches) => [batches])) {
+    const batches = group.flat(), from = reports.length;
+    const seen = await learner.update(batches.map(normalised), rule);
+    reports.push(...seen.map((report, k) => ({ ...report, batch: batches[k] })));
+    epochs += group.length;
+    if (targetKl !== null && divergenceOf(reports.slice(from)).kl > 1.5 * targetKl) break;
   }
   const last = reports.slice(-Math.ceil(samples.length / ppo.batch));
-  const { kl, clipped } = divergenceOf(last, ppo.clip);
+  const { kl, clipped } = divergenceOf(last, clip);
   return {
     learningRate: rule.learningRate,
     epochs,

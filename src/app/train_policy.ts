@@ -173,7 +173,6 @@ async function openLearner(
 ): Promise<PolicyLearner<Observation>> {
   const options = {
     floor: ppo.floor,
-    clip: ppo.clip,
     gradientClip: ppo.gradientClip,
     batch: ppo.batch,
     seed,

@@ -39,10 +39,15 @@ const Ppo = z.strictObject({
   ),
   lambda: fraction.default(0.95).describe("Decay of the generalised advantage."),
   clip: z.number().positive().max(1).default(0.2).describe("How far a probability may move, as a ratio."),
+  annealClip: z.boolean().default(false).describe("Whether that falls to 0, too, linearly."),
   floor: fraction.max(0.5).default(0.02).describe("Share of the probability spread over all legal actions."),
   value: z.number().min(0).default(0.5).describe("Weight of the value's loss."),
+  valueClip: z.number().positive().nullable().default(null)
+    .describe("How far a value may move in an iteration before its error counts no further; null: any way."),
+  entropy: z.number().min(0).default(0).describe("Weight of the entropy bonus; the floor does without it."),
   gradientClip: z.number().positive().default(0.5).describe("Largest gradient norm of an update."),
-  targetKl: z.number().positive().default(0.02).describe("An iteration's updates end beyond 1.5 times this."),
+  targetKl: z.number().positive().nullable().default(0.02)
+    .describe("An iteration's updates end beyond 1.5 times this; null: never."),
   rewardScale: z.number().positive().default(20).describe("Values are in rewards times this."),
 }).prefault({}).describe("Proximal policy optimisation.");
 

@@ -50,8 +50,8 @@ Deno.test("on simulated tasks PPO comes to 95 % of the optimum or more, and rand
 
   const slots = ["block1", "block2", "block3"];
   const blueprints = ["affine", "bottleneck", "conv3", "dwsep", "lowrank", "pointwise", "se"];
-  const { floor, clip, gradientClip, batch } = config.ppo;
-  const options = { floor, clip, gradientClip, batch, seed: 1 };
+  const { floor, gradientClip, batch } = config.ppo;
+  const options = { floor, gradientClip, batch, seed: 1 };
   const gpu = await openShared("native");
   const learner = new PolicyLearner<Observation>(gpu!, createFlatPolicy(slots, blueprints), options);
   const count = ({ legal }: Observation) => legal.length;

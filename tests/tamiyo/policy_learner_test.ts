@@ -3,6 +3,8 @@ import { stepInput } from "../../src/engine/graph/tensor.ts";
 import { dense } from "../../src/engine/nn/layers.ts";
 import { tanh } from "../../src/engine/ops/elementwise.ts";
 import { reshape } from "../../src/engine/ops/shape.ts";
+import { fitPolicy } from "../../src/app/policy_fitting.ts";
+import { PolicyTraining } from "../../src/contracts/policy_training.ts";
 import { createActor } from "../../src/tamiyo/rl/actor.ts";
 import { PolicyLearner, type Sample } from "../../src/tamiyo/rl/policy_learner.ts";
 import { chancesOf } from "../../src/tamiyo/rl/rollout.ts";
@@ -40,10 +42,10 @@ function toyNetwork(): PolicyNetwork<Seen> {
   };
 }
 
-const OPTIONS = { floor: 0.1, clip: 0.2, gradientClip: 10, batch: 8, seed: 5 };
+const OPTIONS = { floor: 0.1, gradientClip: 10, batch: 8, seed: 5 };
 const sample = (changes: Partial<Sample<Seen>> = {}): Sample<Seen> => ({
   observation: { x: [0.5, -1], legal: 2 },
-  ...{ action: 1, logProbability: Math.log(0.5), advantage: 1, return: 0 },
+  ...{ action: 1, logProbability: Math.log(0.5), advantage: 1, value: 0, return: 0 },
   ...changes,
 });
 
@@ -59,7 +61,11 @@ async function judged(
   return { chances: chancesOf(logits, seen.legal, OPTIONS.floor), value: values[0] };
 }
 
-const SURROGATE = { learningRate: 0.01, surrogate: 1, imitation: 0, value: 0 };
+const RULE = {
+  ...{ learningRate: 0.01, clip: 0.2, valueClip: null },
+  ...{ surrogate: 0, imitation: 0, value: 0, entropy: 0 },
+};
+const SURROGATE = { ...RULE, surrogate: 1 };
 
 Deno.test("an update sees the probabilities and values that the policy acts by, floor and mask included", async () => {
   const learner = await newLearner();
@@ -70,14 +76,14 @@ Deno.test("an update sees the probabilities and values that the policy acts by, 
   ];
   const want = [];
   for (const { observation } of samples) want.push(await judged(learner, observation));
-  const { logProbabilities, values } = await learner.update(samples, { ...SURROGATE, learningRate: 0 });
+  const [{ logProbabilities, values }] = await learner.update([samples], { ...SURROGATE, learningRate: 0 });
   assertEquals([logProbabilities.length, values.length], [3, 3]);
   for (const [k, { action }] of samples.entries()) {
     assertAlmostEquals(logProbabilities[k], Math.log(want[k].chances[action]), 1e-4);
     assertAlmostEquals(values[k], want[k].value, 1e-4);
   }
   await assertRejects(
-    () => learner.update([], SURROGATE),
+    () => learner.update([[]], SURROGATE),
     RangeError,
     "want 1 to 8 samples in an update, got 0",
   );
@@ -89,7 +95,7 @@ Deno.test("the surrogate moves an action by its advantage's sign, and not where 
     const learner = await newLearner();
     const { observation, action } = sample();
     const before = (await judged(learner, observation)).chances[action];
-    await learner.update([sample(changes(before))], SURROGATE);
+    await learner.update([[sample(changes(before))]], SURROGATE);
     const after = (await judged(learner, observation)).chances[action];
     learner.destroy();
     return after - before;
@@ -111,7 +117,7 @@ Deno.test("imitation makes what was done likely where it was done; values come t
     sample({ observation: { x: [-1, 0], legal: 3 }, action: 0, return: -1 }),
   ];
   for (let k = 0; k < 80; k++) {
-    await learner.update(samples, { learningRate: 0.03, surrogate: 0, imitation: 1, value: 0.5 });
+    await learner.update([samples], { ...RULE, learningRate: 0.03, imitation: 1, value: 0.5 });
   }
   for (const { observation, action, return: target } of samples) {
     const { chances, value } = await judged(learner, observation);
@@ -121,13 +127,57 @@ Deno.test("imitation makes what was done likely where it was done; values come t
   learner.destroy();
 });
 
+Deno.test("a value that has moved far enough is not drawn further, only back; entropy evens chances out", async () => {
+  const { observation } = sample();
+  const moved = async (further: number, rule: Partial<typeof RULE> & { valueClip?: number }) => {
+    const learner = await newLearner(), before = await judged(learner, observation);
+    const at = { value: before.value - 1, return: before.value + further };
+    await learner.update([[sample(at)]], { ...RULE, ...rule });
+    const after = await judged(learner, observation);
+    learner.destroy();
+    return { value: after.value - before.value, even: after.chances[1] - before.chances[1], before };
+  };
+  assertEquals((await moved(5, { value: 1, valueClip: 0.2 })).value, 0);
+  assert((await moved(5, { value: 1, valueClip: 2 })).value > 1e-3);
+  assert((await moved(5, { value: 1 })).value > 1e-3);
+  assert((await moved(-5, { value: 1, valueClip: 0.2 })).value < -1e-3);
+  const { even, before } = await moved(0, { entropy: 1 });
+  assert(even * (before.chances[1] - 0.5) < -1e-5, `${before.chances} by ${even}`);
+});
+
+Deno.test("clipping falls with what is left, where it is to", async () => {
+  const learner = await newLearner(), { observation, action } = sample();
+  const now = (await judged(learner, observation)).chances[action];
+  const far = sample({ logProbability: Math.log(now / 1.15) });
+  const clipped = async (annealClip: boolean) => {
+    const { ppo } = PolicyTraining.parse({
+      ppo: { annealClip, clip: 0.2, learningRate: 1e-12, batch: 8, targetKl: null },
+    });
+    return (await fitPolicy(learner, [far, far], { ppo, seed: 1 }, 0, 0.5)).clipped;
+  };
+  assertEquals([await clipped(false), await clipped(true)], [0, 1]);
+  learner.destroy();
+});
+
+Deno.test("updates in one go are those one after another, to the bit", async () => {
+  const batches = [[sample(), sample({ action: 0 })], [sample({ advantage: -2, return: 3 })]];
+  const rule = { ...SURROGATE, value: 0.5 };
+  const together = await newLearner(), apart = await newLearner();
+  const reports = await together.update(batches, rule);
+  const [first] = await apart.update([batches[0]], rule), [second] = await apart.update([batches[1]], rule);
+  assertEquals(reports, [first, second]);
+  assertEquals(await together.weights(), await apart.weights());
+  together.destroy();
+  apart.destroy();
+});
+
 Deno.test("a learner goes on from what it saved with the same bits", async () => {
-  const rule = { learningRate: 0.02, surrogate: 1, imitation: 0.5, value: 0.5 };
+  const rule = { ...RULE, learningRate: 0.02, surrogate: 1, imitation: 0.5, value: 0.5 };
   const first = await newLearner(), second = await newLearner(6);
-  await first.update([sample(), sample({ action: 0 })], rule);
+  await first.update([[sample(), sample({ action: 0 })]], rule);
   second.restore(first.save(), await first.numbers());
   for (const learner of [first, second]) {
-    await learner.update([sample({ advantage: -2 })], rule);
+    await learner.update([[sample({ advantage: -2 })]], rule);
   }
   assertEquals(await second.weights(), await first.weights());
   first.destroy();

@@ -14,7 +14,7 @@ import { openShared } from "../support/devices.ts";
 type Seen = readonly number[];
 
 const { ppo } = PolicyTraining.parse({
-  ppo: { learningRate: 0.01, batch: 64, epochs: 4, gamma: 0.5, rewardScale: 1, floor: 0, targetKl: 1e9 },
+  ppo: { learningRate: 0.01, batch: 64, epochs: 4, gamma: 0.5, rewardScale: 1, floor: 0, targetKl: null },
 });
 
 /** Plays 960 steps, 64 at a time, and learns from them; what is then thought of `seen`. */

@@ -14,6 +14,8 @@ export type Init =
   | { readonly kind: "dirac" }
   /** Filters that whiten the patches of the images trained on, shape [K, K, C, 2·K²·C]. */
   | { readonly kind: "whitening"; readonly epsilon: number }
+  /** `gain` times a matrix with orthonormal rows or columns, whichever are fewer (Saxe et al. 2014); a shape's last axis is columns. */
+  | { readonly kind: "orthogonal"; readonly gain: number }
   /** These numbers: of a network that was trained before. */
   | { readonly kind: "given"; readonly values: Float32Array<ArrayBuffer> };
 
@@ -44,6 +46,9 @@ export function initialise(
     return whiten(shape[0], init.epsilon);
   }
   const random = prng(seed, `init ${name}`);
+  if (init.kind === "orthogonal") {
+    return orthogonal(values, shape[shape.length - 1], init.gain, random.normal);
+  }
   const fanIn = init.kind === "dirac" ? sizeOf(shape.slice(0, -1)) : init.fanIn;
   const scale = init.kind === "he" ? Math.sqrt(2 / fanIn) : 1 / Math.sqrt(fanIn);
   const draw = init.kind === "he" ? random.normal : () => 2 * random.uniform() - 1;
@@ -58,5 +63,30 @@ function passOn(values: Float32Array<ArrayBuffer>, [height, width, channels, out
     const o = at % out, c = Math.floor(at / out) % channels, place = Math.floor(at / (out * channels));
     if (o < channels) values[at] = Number(o === c && place === centre);
   }
+  return values;
+}
+
+/** Normal vectors, one an orthonormal row or column, made so by Gram and Schmidt, twice, as rounding asks for. */
+function orthogonal(
+  values: Float32Array<ArrayBuffer>,
+  columns: number,
+  gain: number,
+  draw: () => number,
+): Float32Array<ArrayBuffer> {
+  const rows = values.length / columns, [count, size] = [Math.min(rows, columns), Math.max(rows, columns)];
+  const dot = (a: Float64Array, b: Float64Array) => a.reduce((sum, x, k) => sum + x * b[k], 0);
+  const basis: Float64Array[] = [];
+  for (let at = 0; at < count; at++) {
+    const vector = Float64Array.from({ length: size }, draw);
+    for (const other of [...basis, ...basis]) {
+      const along = dot(vector, other);
+      other.forEach((x, k) => vector[k] -= along * x);
+    }
+    const length = Math.sqrt(dot(vector, vector));
+    basis.push(vector.map((x) => x / length));
+  }
+  basis.forEach((vector, at) =>
+    vector.forEach((x, k) => values[rows < columns ? at * columns + k : k * columns + at] = gain * x)
+  );
   return values;
 }

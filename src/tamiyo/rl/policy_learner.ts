@@ -2,7 +2,7 @@ import { compile, type Program } from "../../engine/compile/program.ts";
 import { type Feeds } from "../../engine/compile/reference.ts";
 import type { Gpu } from "../../engine/gpu/device.ts";
 import { readFloats } from "../../engine/gpu/readback.ts";
-import { type BoundDispatch, replay } from "../../engine/gpu/recorder.ts";
+import { type BoundDispatch, encodePass } from "../../engine/gpu/recorder.ts";
 import { gradients } from "../../engine/graph/gradients.ts";
 import { stepInput, type Tensor, withSharedNodes } from "../../engine/graph/tensor.ts";
 import { initialise } from "../../engine/nn/init.ts";
@@ -22,19 +22,29 @@ export interface Sample<O> {
   /** Of the action when it was taken, the floor included. */
   readonly logProbability: number;
   readonly advantage: number;
+  /** What was expected then. */
+  readonly value: number;
   /** What the value should have been. */
   readonly return: number;
+  /** Share of its imitation beside that of others. Default 1. */
+  readonly weight?: number;
 }
 
 /** What one update makes of its samples: shares of each loss in what is minimised. */
 export interface UpdateRule {
   readonly learningRate: number;
+  /** How far the ratio of an action's probabilities may leave 1 before the surrogate is flat. */
+  readonly clip: number;
+  /** How far a value may leave what was expected before its error counts no further; null for any way. */
+  readonly valueClip: number | null;
   /** Clipped surrogate (Schulman et al. 2017); 0 leaves it out. */
   readonly surrogate: number;
   /** Cross entropy of the actions taken; 0 leaves it out. */
   readonly imitation: number;
   /** Half the squared error of the value. */
   readonly value: number;
+  /** Entropy of what would be done, taken off; 0 leaves it out. */
+  readonly entropy: number;
 }
 
 /** What an update saw, before it. */
@@ -46,7 +56,6 @@ export interface UpdateReport {
 export interface LearnerOptions {
   /** Share of the probability that is spread evenly over the legal actions. */
   readonly floor: number;
-  readonly clip: number;
   readonly gradientClip: number;
   readonly batch: number;
   readonly seed: number;
@@ -56,7 +65,12 @@ const ADAM = { kind: "adamw", beta1: 0.9, beta2: 0.999, epsilon: 1e-5 } as const
 const GROUP = "policy";
 /** Added to the logits of what is not legal: its probability is 0 in float32. */
 const NEVER = 1e4;
-const SAMPLE = ["taken", "old", "advantages", "returns", "surrogate", "imitation", "value"] as const;
+/** Stands for a limit that nothing comes to. */
+const ANY_WAY = 1e30;
+const COLUMNS = [
+  ...["old", "expected", "advantages", "returns"] as const,
+  ...["surrogate", "imitation", "value", "entropy"] as const,
+];
 
 /** A policy's weights on a device, and the programs that improve them: one for each size that batches had. */
 export class PolicyLearner<O> {
@@ -98,33 +112,58 @@ export class PolicyLearner<O> {
 
   /** All weights, by name. */
   async weights(): Promise<Record<string, Float32Array<ArrayBuffer>>> {
-    const [values] = await this.#store.read();
-    return Object.fromEntries(this.#store.layout.places.map((place) => {
+    const { values: view, layout } = this.#store;
+    const values = await readFloats(this.#gpu, view, view.size / 4);
+    return Object.fromEntries(layout.places.map((place) => {
       const [from, to] = ParameterStore.rangeOf(place);
       return [place.name, values.slice(from, to)];
     }));
   }
 
-  /** One update by all samples, at most a batch of them, each with the same weight. */
-  async update(samples: readonly Sample<O>[], rule: UpdateRule): Promise<UpdateReport> {
-    const { batch, gradientClip: clip } = this.#options;
-    if (samples.length === 0 || samples.length > batch) {
-      throw new RangeError(`learner: want 1 to ${batch} samples in an update, got ${samples.length}`);
+  /**
+   * One update after another, each by all samples of a batch with the same weight. Reports come when all are done: nothing is
+   * read back in between, which takes longer than an update does.
+   */
+  async update(batches: readonly (readonly Sample<O>[])[], rule: UpdateRule): Promise<UpdateReport[]> {
+    const { batch: most, gradientClip: clip } = this.#options;
+    for (const { length } of batches) {
+      if (length === 0 || length > most) {
+        throw new RangeError(`learner: want 1 to ${most} samples in an update, got ${length}`);
+      }
     }
-    const observations = samples.map(({ observation }) => observation);
-    const shape = this.#grow(this.network.shapeFor(observations));
-    const { program, update } = await this.#program(shape);
-    this.#updates++;
-    const row = { learningRate: rule.learningRate, weightDecay: 0, clip, updates: this.#updates };
-    program.step.write({
-      ...this.network.encode(observations, shape) as Record<string, Float32Array>,
-      ...feedsOf(samples, rule, shape),
-      ...this.#optimizer.stepValues({ [GROUP]: row }),
-    });
-    replay(this.#gpu, program.dispatches, update);
-    const read = async (name: string) =>
-      (await readFloats(this.#gpu, program.outputs[name], shape.batch)).slice(0, samples.length);
-    return { logProbabilities: await read("logProbabilities"), values: await read("values") };
+    if (batches.length === 0) return [];
+    const seen = batches.map((batch) => batch.map(({ observation }) => observation));
+    for (const observations of seen) this.#grow(this.network.shapeFor(observations));
+    const shape = this.#shape!, { program, update } = await this.#program(shape);
+    const { logProbabilities, values } = program.outputs, bytes = 4 * shape.batch;
+    const reports = this.#gpu.allocator.storage("policy/reports", 2 * bytes * batches.length);
+    try {
+      for (const [k, samples] of batches.entries()) {
+        this.#updates++;
+        const row = { learningRate: rule.learningRate, weightDecay: 0, clip, updates: this.#updates };
+        program.step.write({
+          ...this.network.encode(seen[k], shape) as Record<string, Float32Array>,
+          ...feedsOf(samples, rule, shape),
+          ...this.#optimizer.stepValues({ [GROUP]: row }),
+        });
+        const encoder = this.#gpu.device.createCommandEncoder();
+        encodePass(encoder, [program.dispatches, update]);
+        for (const [half, { buffer, offset }] of [logProbabilities, values].entries()) {
+          const to = reports.offset + (2 * k + half) * bytes;
+          encoder.copyBufferToBuffer(buffer, offset, reports.buffer, to, bytes);
+        }
+        this.#gpu.device.queue.submit([encoder.finish()]);
+      }
+      const numbers = await readFloats(this.#gpu, reports, 2 * shape.batch * batches.length);
+      const part = (half: number, { length }: readonly unknown[]) =>
+        numbers.slice(half * shape.batch, half * shape.batch + length);
+      return batches.map((batch, k) => ({
+        logProbabilities: part(2 * k, batch),
+        values: part(2 * k + 1, batch),
+      }));
+    } finally {
+      this.#gpu.allocator.free(reports);
+    }
   }
 
   save(): { readonly updates: number; readonly shape: BatchShape | null } {
@@ -150,7 +189,7 @@ export class PolicyLearner<O> {
   }
 
   /** Sizes only grow, so that few programs are compiled. */
-  #grow(needed: BatchShape): BatchShape {
+  #grow(needed: BatchShape): void {
     const before = this.#shape ?? { ...needed, batch: this.#options.batch };
     const keys = Object.keys(needed);
     const fits = keys.every((key) => needed[key] <= before[key]);
@@ -159,7 +198,6 @@ export class PolicyLearner<O> {
         key,
       ) => [key, needed[key] <= before[key] ? before[key] : 2 ** Math.ceil(Math.log2(needed[key]))]),
     ) as BatchShape;
-    return this.#shape;
   }
 
   async #program(shape: BatchShape) {
@@ -199,38 +237,53 @@ function feedsOf<O>(samples: readonly Sample<O>[], rule: UpdateRule, { batch, ac
   for (let k = 0; k < batch; k++) taken[k * actions + (samples[k]?.action ?? 0)] = 1;
   return {
     taken,
-    old: column(({ logProbability }) => logProbability),
-    advantages: column(({ advantage }) => advantage),
-    returns: column((sample) => sample.return),
-    surrogate: column(() => rule.surrogate * share),
-    imitation: column(() => rule.imitation * share),
-    value: column(() => rule.value * share),
-  } satisfies Record<typeof SAMPLE[number], Float32Array>;
+    clip: [rule.clip],
+    valueClip: [rule.valueClip ?? ANY_WAY],
+    ...{
+      old: column(({ logProbability }) => logProbability),
+      expected: column(({ value }) => value),
+      advantages: column(({ advantage }) => advantage),
+      returns: column((sample) => sample.return),
+      surrogate: column(() => rule.surrogate * share),
+      imitation: column(({ weight = 1 }) => rule.imitation * share * weight),
+      value: column(() => rule.value * share),
+      entropy: column(() => rule.entropy * share),
+    } satisfies Record<typeof COLUMNS[number], Float32Array>,
+  };
 }
 
-const minimum = (a: Tensor | number, b: Tensor | number) =>
-  neg(maximum(typeof a === "number" ? -a : neg(a), typeof b === "number" ? -b : neg(b)));
+const minimum = (a: Tensor, b: Tensor) => neg(maximum(neg(a), neg(b)));
+/** `x`, at most `far` from `centre`. */
+const near = (x: Tensor, centre: Tensor | number, far: Tensor) =>
+  minimum(maximum(x, sub(centre, far)), add(centre, far));
+const halfSquare = (x: Tensor) => mul(square(x), 0.5);
 
-/** What is minimised: Σ weights · (clipped surrogate, cross entropy, half the squared error of the value). */
+/**
+ * What is minimised: Σ weights · (clipped surrogate, cross entropy, half the squared error of the value, negative entropy).
+ */
 function lossOf(
   { logits, mask, values }: ReturnType<PolicyNetwork<unknown>["forward"]>,
   { batch, actions }: BatchShape,
-  { floor, clip }: LearnerOptions,
+  { floor }: LearnerOptions,
 ) {
-  const input = (name: typeof SAMPLE[number]) => stepInput(name, [batch]);
+  const input = (name: typeof COLUMNS[number]) => stepInput(name, [batch]);
   const taken = stepInput("taken", [batch, actions]);
+  const clip = stepInput("clip", [1]), valueClip = stepInput("valueClip", [1]);
   const likely = softmax(add(mul(logits, mask), mul(sub(mask, 1), NEVER)));
   const even = div(mask, sum(mask, [1], true));
   const chances = add(mul(likely, 1 - floor), mul(even, floor));
-  const logProbabilities = log(maximum(reshape(sum(mul(chances, taken), [1]), [batch]), 1e-20));
-  const ratio = exp(sub(logProbabilities, input("old")));
-  const clipped = minimum(maximum(ratio, 1 - clip), 1 + clip), advantages = input("advantages");
-  const surrogate = maximum(neg(mul(ratio, advantages)), neg(mul(clipped, advantages)));
-  const error = mul(square(sub(values, input("returns"))), 0.5);
+  const total = (x: Tensor) => reshape(sum(x, [1]), [batch]);
+  const logProbabilities = log(maximum(total(mul(chances, taken)), 1e-20));
+  const negativeEntropy = total(mul(chances, log(maximum(chances, 1e-20))));
+  const ratio = exp(sub(logProbabilities, input("old"))), advantages = input("advantages");
+  const surrogate = maximum(neg(mul(ratio, advantages)), neg(mul(near(ratio, 1, clip), advantages)));
+  const errorOf = (x: Tensor) => halfSquare(sub(x, input("returns")));
+  const error = maximum(errorOf(values), errorOf(near(values, input("expected"), valueClip)));
   const parts = [
     mul(surrogate, input("surrogate")),
     neg(mul(logProbabilities, input("imitation"))),
     mul(error, input("value")),
+    mul(negativeEntropy, input("entropy")),
   ];
   return { loss: sum(parts.reduce((total, part) => add(total, part))), logProbabilities, values };
 }

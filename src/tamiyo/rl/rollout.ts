@@ -69,6 +69,6 @@ export function samplesOf<O>(
   return transitions.toReversed().map(({ observation, action, reward, logProbability, value }) => {
     advantage = scale * reward + gamma * next - value + gamma * lambda * advantage;
     next = value;
-    return { observation, action, logProbability, advantage, return: advantage + value };
+    return { observation, action, logProbability, advantage, value, return: advantage + value };
   }).reverse();
 }
