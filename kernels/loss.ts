@@ -9,6 +9,7 @@ import {
   type Attrs,
   type Call,
   type Dispatch,
+  type Lowering,
   single,
   type Variant,
   workgroupsFor,
