@@ -6,7 +6,7 @@ import { reshape } from "../../src/engine/ops/shape.ts";
 import { fitPolicy } from "../../src/app/policy_fitting.ts";
 import { PolicyTraining } from "../../src/contracts/policy_training.ts";
 import { createActor } from "../../src/tamiyo/rl/actor.ts";
-import { PolicyLearner, type Sample } from "../../src/tamiyo/rl/policy_learner.ts";
+import { PolicyLearner, type Sample, type UpdateRule } from "../../src/tamiyo/rl/policy_learner.ts";
 import { chancesOf } from "../../src/tamiyo/rl/rollout.ts";
 import type { PolicyNetwork } from "../../src/tamiyo/rl/types.ts";
 import { openShared } from "../support/devices.ts";
@@ -61,7 +61,7 @@ async function judged(
   return { chances: chancesOf(logits, seen.legal, OPTIONS.floor), value: values[0] };
 }
 
-const RULE = {
+const RULE: UpdateRule = {
   ...{ learningRate: 0.01, clip: 0.2, valueClip: null },
   ...{ surrogate: 0, imitation: 0, value: 0, entropy: 0 },
 };
@@ -129,7 +129,7 @@ Deno.test("imitation makes what was done likely where it was done; values come t
 
 Deno.test("a value that has moved far enough is not drawn further, only back; entropy evens chances out", async () => {
   const { observation } = sample();
-  const moved = async (further: number, rule: Partial<typeof RULE> & { valueClip?: number }) => {
+  const moved = async (further: number, rule: Partial<UpdateRule>) => {
     const learner = await newLearner(), before = await judged(learner, observation);
     const at = { value: before.value - 1, return: before.value + further };
     await learner.update([[sample(at)]], { ...RULE, ...rule });
