@@ -1,7 +1,7 @@
 // Does compiling blueprints hold up training? Times of single training steps, each waited for, alone and while blueprints are
 // compiled: on a thread and a device of their own (as in a run), with and without the comparison at the size of a batch, which
-// shares the GPU, and on the thread and the device that train. Then the longest steps with what was being tried meanwhile, and
-// what the kernel cache takes for a hit.
+// shares the GPU, and on the thread and the device that train. Then what the workshop was at while steps were late, the longest
+// of them with what they took of the host and of the device, and what the kernel cache takes for a hit.
 //
 //   deno run -A bench/compiling.ts [--count 50] [--model small] [--batch 64] [--where thread,apart,here] [--backend auto|native|dawn]
 //     [--quick] [--json FILE]
@@ -16,11 +16,17 @@ import {
   type Workshop,
 } from "../src/tezzeret/mod.ts";
 import { createMemoryStore } from "../src/urza/mod.ts";
+import { type Activity, attribute, during, type Share, type TimedStep } from "./support/attribution.ts";
+import { deviceClock } from "./support/device_clock.ts";
 import { openForBench } from "./support/device.ts";
 import { modelNamed } from "./support/models.ts";
 import { readOptions } from "./support/options.ts";
 import { digits, startReport } from "./support/report.ts";
+import { spreadOf } from "./support/statistics.ts";
 import { openTraining } from "./support/training_step.ts";
+
+/** Of the median of steps without compilations. */
+const LATE = 1.5;
 
 const options = readOptions({ count: "", model: "small", batch: "", where: "" });
 const gpu = await openForBench(options);
@@ -38,44 +44,66 @@ const orders = [4, 8, 16, 32, 64].flatMap((channels) =>
   )
 ).filter(({ blueprint, shape }) => fitOf(blueprint, shape).fits).slice(0, count);
 
-/** A step's time in ms, and when it ended. */
-interface Timed {
-  readonly ms: number;
-  readonly end: number;
-}
+/** Milliseconds since 1970, as the workshop's thread counts them, too. */
+const now = () => performance.timeOrigin + performance.now();
+
+/** Two timestamps of the device, around what is submitted between them; null where it has no clock. */
+const clock = gpu.device.features.has("timestamp-query") ? deviceClock(gpu) : null;
 
 /** Times steps until told to stop. */
-async function timeSteps(until: (steps: number) => boolean): Promise<Timed[]> {
-  const times: Timed[] = [];
+async function timeSteps(until: (steps: number) => boolean): Promise<TimedStep[]> {
+  const times: TimedStep[] = [];
+  let last = now(), heldMs = 0;
+  const pulse = () => {
+    heldMs = Math.max(heldMs, now() - last);
+    last = now();
+  };
+  const timer = setInterval(pulse, 1);
   while (!until(times.length)) {
-    const started = performance.now();
+    heldMs = 0;
+    const started = last = now();
+    clock?.begin();
     step.run();
-    await settled(gpu);
-    const end = performance.now();
-    times.push({ ms: end - started, end });
+    const submitMs = now() - started;
+    const deviceMs = clock ? await clock.end() : await settled(gpu).then(() => null);
+    pulse();
+    const end = now();
+    times.push({ ms: end - started, end, submitMs, heldMs, deviceMs });
   }
+  clearInterval(timer);
   return times;
 }
 
+/** What the workshop was at, and when. */
+const activities: Activity[] = [];
 /** What was tried, and when. */
-const tried: { readonly what: string; readonly from: number; to: number }[] = [];
+const tried: Activity[] = [];
 
 function noting(workshop: Workshop): Workshop {
+  const noted = async <T>(into: Activity[], what: string, work: () => Promise<T>) => {
+    const from = now();
+    try {
+      return await work();
+    } finally {
+      into.push({ what, from, to: now() });
+    }
+  };
+  let first = true;
   return {
     ...workshop,
-    async test(order, heartbeat) {
-      const { blueprint, shape } = order;
-      const entry = {
-        what: `${blueprint.name} at ${shape.join("×")}`,
-        from: performance.now(),
-        to: Infinity,
-      };
-      tried.push(entry);
-      try {
-        return await workshop.test(order, heartbeat);
-      } finally {
-        entry.to = performance.now();
-      }
+    draft(order) {
+      const what = first ? "the workshop starts" : "draft";
+      first = false;
+      return noted(activities, what, () => workshop.draft(order));
+    },
+    test({ blueprint, shape }, heartbeat) {
+      return noted(tried, `${blueprint.name} at ${shape.join("×")}`, async () => {
+        const report = await workshop.test({ blueprint, shape }, heartbeat);
+        activities.push(
+          ...report.phases.map(({ phase, from, ms }) => ({ what: phase, from, to: from + ms })),
+        );
+        return report;
+      });
     },
   };
 }
@@ -111,11 +139,17 @@ interface StepTimes extends Record<string, string | number> {
 const columns: number[] = [];
 const histograms: Record<string, string | number>[] = [];
 const rows: StepTimes[] = [];
-const longest: { where: string; ms: number; during: string }[] = [];
+type Late = Omit<TimedStep, "end"> & {
+  readonly where: string;
+  readonly phase: string;
+  readonly tried: string;
+};
+const longest: (Late & Record<string, string | number | null>)[] = [];
+const shares: (Share & { readonly where: string })[] = [];
 /** Reference pipelines at a batch: how long the GPU is busy with one, in ms. */
 const passes: { what: string; ms: number; batch: number }[] = [];
 
-function note(compiled: string, steps: readonly Timed[], seconds: number): void {
+function note(compiled: string, steps: readonly TimedStep[], seconds: number): void {
   const times = steps.map(({ ms }) => ms);
   const sorted = times.toSorted((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
@@ -136,7 +170,10 @@ function note(compiled: string, steps: readonly Timed[], seconds: number): void 
 
 const alone = options.quick ? 10 : 400;
 await timeSteps((steps) => steps === 5);
-note("nothing", await timeSteps((steps) => steps === alone), 0);
+const quiet = await timeSteps((steps) => steps === alone);
+note("nothing", quiet, 0);
+/** Steps that take longer are late. */
+const lateMs = LATE * spreadOf(quiet.map(({ ms }) => ms)).median;
 let service: Tezzeret | null = null;
 const places = options.own.where || (small ? "thread,here" : "thread,apart,here");
 for (const where of places.split(",") as (keyof typeof workshops)[]) {
@@ -158,10 +195,12 @@ for (const where of places.split(",") as (keyof typeof workshops)[]) {
     const what = `${blueprint} at ${shape.join("×")}`;
     if (reference?.p50Micros) passes.push({ what, ms: reference.p50Micros / 1000, batch: batchShape[0] });
   }
-  for (const { ms, end } of times.toSorted((a, b) => b.ms - a.ms).slice(0, 4)) {
-    const during = tried.filter(({ from, to }) => from < end && to > end - ms).map(({ what }) => what);
-    longest.push({ where, ms, during: during.join(", ") });
+  for (const step of times.toSorted((a, b) => b.ms - a.ms).slice(0, 8)) {
+    const { end: _, ...timed } = step;
+    const what = (among: readonly Activity[]) => during(step, among).join(", ") || "nothing";
+    longest.push({ where, ...timed, phase: what(activities), tried: what(tried) });
   }
+  shares.push(...attribute(times, activities, lateMs).slice(0, 12).map((share) => ({ where, ...share })));
   note(`${orders.length} blueprints, ${where}`, times, (performance.now() - started) / 1000);
 }
 report.table("Milliseconds a step", {
@@ -173,10 +212,22 @@ report.table("Milliseconds a step", {
   most: ({ most }) => digits(most),
   "compiled in s": ({ seconds }) => digits(seconds),
 }, rows);
-report.table("Longest steps", {
+report.table(`What went on: steps late by more than half, that is beyond ${digits(lateMs)} ms`, {
+  compiled: ({ where }: typeof shares[number]) => where,
+  "while the workshop was at": ({ what }) => what,
+  steps: ({ steps }) => String(steps),
+  late: ({ late }) => String(late),
+  p99: ({ p99 }) => digits(p99),
+  most: ({ most }) => digits(most),
+}, shares);
+report.table("Longest steps, in ms", {
   compiled: ({ where }: typeof longest[number]) => where,
   ms: ({ ms }) => digits(ms),
-  "being tried meanwhile": ({ during }) => during || "nothing",
+  "submit": ({ submitMs }) => digits(submitMs),
+  "thread held": ({ heldMs }) => digits(heldMs),
+  "device": ({ deviceMs }) => deviceMs === null ? "-" : digits(deviceMs),
+  "the workshop's phases": ({ phase }) => phase,
+  "being tried": ({ tried }) => tried,
 }, longest);
 if (passes.length > 0) {
   report.table("Longest passes of the reference pipeline on the GPU", {
@@ -211,6 +262,7 @@ report.table("Kernel cache", {
   µs: (row) => digits(row.micros),
 }, [{ what: "hit", micros, found }]);
 await service!.close();
+clock?.destroy();
 destroy();
 report.finish();
 gpu.destroy();
