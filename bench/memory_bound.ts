@@ -6,9 +6,11 @@
 // Bytes are those that must be moved: each operand read once, the result written once. What stays in the device's cache
 // between two dispatches may be read faster than from memory.
 import type { Attrs } from "../src/engine/gpu/kernel.ts";
+import type { BufferView } from "../src/engine/gpu/allocator.ts";
 import { gradients } from "../src/engine/graph/gradients.ts";
 import { apply, resident, type Tensor } from "../src/engine/graph/tensor.ts";
 import { add, mul, relu } from "../src/engine/ops/elementwise.ts";
+import { meanCrossEntropy } from "../src/engine/ops/loss.ts";
 import type { OpName } from "../src/engine/ops/names.ts";
 import { batchNorm } from "../src/engine/ops/norm.ts";
 import { sum } from "../src/engine/ops/reduce.ts";
@@ -45,11 +47,20 @@ async function graph(
   trace: (...inputs: Tensor[]) => Tensor,
   floats: number,
 ): Promise<void> {
-  if (!what.includes(options.own.only)) return;
   const buffers = shapes.map((shape, k) =>
     gpu.allocator.upload(`in${k}`, randomFloats(sizeOf(shape), k + 1))
   );
-  const output = trace(...shapes.map((shape, k) => resident(`in${k}`, shape, "f32")));
+  await timed(what, buffers, trace(...shapes.map((shape, k) => resident(`in${k}`, shape, "f32"))), floats);
+}
+
+/** Times a graph of what lies in `buffers`, and frees them. */
+async function timed(
+  what: string,
+  buffers: readonly BufferView[],
+  output: Tensor,
+  floats: number,
+): Promise<void> {
+  if (!what.includes(options.own.only)) return buffers.forEach((view) => gpu.allocator.free(view));
   const { ms, p10, p90, dispatches } = await timeGraph(gpu, output, buffers, options);
   for (const view of buffers) gpu.allocator.free(view);
   rows.push({ what, ms, p10, p90, dispatches, bytes: 4 * floats });
@@ -59,6 +70,14 @@ async function graph(
 async function kernel(op: OpName, shapes: readonly Shape[], attrs: Attrs, output: Shape): Promise<void> {
   const floats = [...shapes, output].reduce((total, shape) => total + sizeOf(shape), 0);
   await graph(`${op} [${shapes[0]}]`, shapes, (...inputs) => apply(opTable[op], inputs, attrs), floats);
+}
+
+/** Times loss, hits and gradient of logits [n, k]. */
+async function loss(n: number, k: number): Promise<void> {
+  const logits = gpu.allocator.upload("in0", randomFloats(n * k, 1));
+  const labels = gpu.allocator.upload("in1", Uint32Array.from({ length: n }, (_, row) => row % k));
+  const { scores } = meanCrossEntropy(resident("in0", [n, k], "f32"), resident("in1", [n], "u32"));
+  await timed(`meanCrossEntropy [${n},${k}]`, [logits, labels], scores, 2 * n * k);
 }
 
 /** Forward and backward of batch norm, with what the gradients are read as in one vector. */
@@ -100,6 +119,7 @@ for (const n of batches) {
   await kernel("maxPool2d", [whole], pool, pooled);
   await kernel("maxPool2dGradient", [pooled, whole], pool, whole);
   await kernel("softmax", [[n, 10]], {}, [n, 10]);
+  for (const classes of [10, 100, 1000]) await loss(n, classes);
 }
 report.table("Kernels by default", {
   what: ({ what }: Row) => what,
