@@ -25,7 +25,7 @@ import { TaskList } from "../src/contracts/tasks.ts";
 import { createController, playEpisode } from "../src/tamiyo/mod.ts";
 import { createMemoryStore } from "../src/urza/mod.ts";
 import { allPlans, planned, type Sowing } from "./support/planned.ts";
-import { armTable, type Episode, PLAN, regretTable } from "./support/policy_table.ts";
+import { armTable, comparable, type Episode, PLAN, regretTable } from "./support/policy_table.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -167,6 +167,9 @@ if (values.play !== undefined) await play(values.play);
 if (values.table) {
   const lines = (path: string) => Deno.readTextFileSync(path).split("\n").filter((line) => line !== "");
   const episodes = values.table.flatMap(lines).map((line) => JSON.parse(line) as Episode);
-  const tables = [armTable(episodes, values.reference), regretTable(episodes)];
+  const played = episodes.filter(({ arm }) => !arm.startsWith(PLAN)), whole = comparable(played);
+  const left = played.length - whole.length;
+  if (left > 0) console.log(`${left} episodes left out, whose task and seed not every arm has played\n`);
+  const tables = [armTable(whole, values.reference), regretTable(episodes)];
   console.log(tables.filter((table) => table.length > 0).map((table) => table.join("\n")).join("\n\n"));
 }

@@ -37,6 +37,15 @@ function strataOf(episodes: readonly Episode[], arm: string, tasks: readonly str
   );
 }
 
+/** Without the tasks and seeds that not all arms have played. */
+export function comparable(all: readonly Episode[]): Episode[] {
+  const arms = new Set(all.map(({ arm }) => arm)).size;
+  const played = Map.groupBy(all, ({ task, seed }) => `${task} ${seed}`);
+  return all.filter(({ task, seed }) =>
+    new Set(played.get(`${task} ${seed}`)!.map(({ arm }) => arm)).size === arms
+  );
+}
+
 /**
  * Lines of Markdown: each arm's interquartile mean over all tasks and seeds, its difference to `reference` and the chance to
  * score above it, means by task, and what its episodes were like.

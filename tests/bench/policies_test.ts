@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { allPlans, planned } from "../../bench/support/planned.ts";
-import { armTable, type Episode, PLAN, regretTable } from "../../bench/support/policy_table.ts";
+import { armTable, comparable, type Episode, PLAN, regretTable } from "../../bench/support/policy_table.ts";
 import type { Action } from "../../src/contracts/control.ts";
 import { TaskList } from "../../src/contracts/tasks.ts";
 import { resolveConfig } from "../../src/app/config.ts";
@@ -54,6 +54,7 @@ Deno.test("armTable() compares arms on the same seeds, and refuses others", () =
     Error,
     "policies: want 1 episodes of grows, got 2; run what is missing",
   );
+  assertEquals(comparable([...all, episode("grows", 3, 1), episode("off", 2, 0, "other")]), all);
 });
 
 Deno.test("regretTable() is against the plan that is best over all seeds, not against the luckiest of each", () => {
