@@ -7,8 +7,20 @@ const CONFIGS = new URL("../../configs/", import.meta.url);
 /** Where the configurations of trainings of policies are. */
 export const POLICY_CONFIGS = new URL("policies/", CONFIGS);
 
-/** Names of the configurations that come with the program, or of another folder's files with another ending. */
+/** How names of files in `configs/` begin that describe proofs, not runs. */
+const PROOF = "prove_";
+
+/** Names of the run configurations that come with the program, or of another folder's files with another ending. */
 export function configNames(folder = CONFIGS, ending = ".json"): string[] {
+  return namesIn(folder, ending).filter((name) => !name.startsWith(PROOF));
+}
+
+/** Names of the descriptions of proofs that come with the program. */
+function proofNames(): string[] {
+  return namesIn(CONFIGS, ".json").filter((name) => name.startsWith(PROOF));
+}
+
+function namesIn(folder: URL, ending: string): string[] {
   return [...Deno.readDirSync(folder)]
     .filter(({ isFile, name }) => isFile && name.endsWith(ending))
     .map(({ name }) => name.slice(0, -ending.length))
@@ -37,9 +49,8 @@ function parse(text: string, path: string): unknown {
  * Reads a configuration by path or by its name in `configs/` or another folder, with or without `.json`.
  * @throws {UserError} exit code 2 if there is none, or it is not JSON
  */
-export function readConfig(name: string, folder = CONFIGS): unknown {
+export function readConfig(name: string, folder = CONFIGS, known = configNames(folder)): unknown {
   const preset = name.endsWith(".json") ? name.slice(0, -".json".length) : name;
-  const known = configNames(folder);
   const text = readText(name) ??
     (known.includes(preset) ? readText(new URL(`${preset}.json`, folder)) : null);
   if (text === null) {
@@ -49,6 +60,11 @@ export function readConfig(name: string, folder = CONFIGS): unknown {
     );
   }
   return parse(text, name);
+}
+
+/** As `readConfig`, of the description of a proof. */
+export function readProof(name: string): unknown {
+  return readConfig(name, CONFIGS, proofNames());
 }
 
 /**

@@ -5,6 +5,7 @@ import { completionCommand } from "./completion.ts";
 import { exportCommand } from "./export.ts";
 import { helpCommand } from "./help.ts";
 import { inspect } from "./inspect.ts";
+import { proveCommand } from "./prove.ts";
 import { replay } from "./replay.ts";
 import { resume } from "./resume.ts";
 import { slots } from "./slots.ts";
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   train,
   resume,
   replay,
+  proveCommand,
   trainPolicyCommand,
   exportCommand,
   inspect,

@@ -1,0 +1,170 @@
+/** `prove`: the experiment that shows whether growth pays, whatever the answer. */
+import { tmpdir } from "node:os";
+import { resolveConfig } from "../app/config.ts";
+import { BACKEND_CHOICES, type BackendChoice } from "../app/options.ts";
+import { parseProof } from "../app/prove/proof_config.ts";
+import type { ProveOptions } from "../app/prove/prove.ts";
+import type { ArmTimes, Proof } from "../contracts/proof.ts";
+import { proofLines } from "../report/proof_lines.ts";
+import { EXIT_FAILURE, EXIT_INTERRUPTED, usageError } from "../util/errors.ts";
+import type { Command, Values } from "./command.ts";
+import { readConfig, readProof } from "./config_file.ts";
+import { withInterrupt } from "./interrupt.ts";
+import { print, printError } from "./output.ts";
+
+const DEFAULT_OUT = "runs";
+
+/** What is proven: that of the file, or that of the folder that is gone on with. */
+async function subjectOf(values: Values): Promise<Pick<ProveOptions, "proof" | "task" | "command">> {
+  const given = (values.set ?? []) as readonly string[], { seeds, config } = values;
+  if (values.resume === undefined) {
+    const name = (config ?? "prove_small") as string;
+    const read = parseProof(readProof(name));
+    const proof = {
+      ...read,
+      task: { ...read.task, set: [...read.task.set, ...given] },
+      seeds: { ...read.seeds, ...seeds !== undefined && { count: seeds as number } },
+    };
+    const task = resolveConfig(
+      { file: readConfig(proof.task.config), sets: proof.task.set, flags: {} },
+      proof.task.profile,
+    );
+    return { proof, task, command: commandOf(name, values) };
+  }
+  const conflict = ["config", "set", "seeds"].find((name) => values[name] !== undefined);
+  if (conflict) {
+    throw usageError(`prove: --${conflict}: not together with --resume, which goes on with what was begun`);
+  }
+  const { ProofFolder } = await import("../app/adapters/proof_folder.ts");
+  const folder = ProofFolder.open(values.resume as string);
+  const { proof, command } = folder.read("begun.json") as { proof: unknown; command: string };
+  const read = parseProof(proof);
+  const task = resolveConfig(
+    { file: folder.read("task.json"), sets: [], flags: {} },
+    read.task.profile,
+  );
+  return { proof: read, task, command };
+}
+
+/** The line that makes a proof again, but for what changes no number. */
+function commandOf(config: string, { set = [], seeds, backend = "auto" }: Values): string {
+  const sets = (set as readonly string[]).flatMap((one) => ["--set", one]);
+  const count = seeds === undefined ? [] : ["--seeds", String(seeds)];
+  return ["deno run -A main.ts prove --config", config, ...sets, ...count, "--backend", backend].join(" ");
+}
+
+/** The page is made last, and of what is written: it takes packages that a bare machine may not have. */
+async function writePage(directory: string): Promise<string> {
+  const { ProofFolder } = await import("../app/adapters/proof_folder.ts");
+  const { proofPage } = await import("../report/proof_page.ts");
+  const folder = ProofFolder.open(directory);
+  const proof = folder.read("proof.json"), times = folder.read("times.json");
+  if (proof === null || times === null) {
+    throw usageError(
+      `prove: want a proof that was judged, got ${directory}; go on with it: --resume ${directory}`,
+    );
+  }
+  folder.writeText("proof.html", proofPage(proof as Proof, times as ArmTimes[]));
+  return `${folder.path}/proof.html`;
+}
+
+async function run(values: Values): Promise<number> {
+  if (values.page !== undefined) {
+    print(`written to ${await writePage(values.page as string)}\n`);
+    return 0;
+  }
+  const subject = await subjectOf(values);
+  if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
+  const { prove } = await import("../app/prove/prove.ts");
+  const announce = () => printError("\nstopping; every run keeps a checkpoint; Ctrl-C again exits at once");
+  const result = await withInterrupt(announce, (signal) =>
+    prove({
+      ...subject,
+      backend: (values.backend ?? "auto") as BackendChoice,
+      out: (values.out ?? DEFAULT_OUT) as string,
+      resume: (values.resume ?? null) as string | null,
+      lanes: (values.lanes ?? 1) as number,
+      headroomOnly: values.headroom === true,
+      signal,
+      onLine: (line) => print(values.quiet ? "" : `${line}\n`),
+    }));
+  if (result.outcome === "interrupted") {
+    printError(`esper: prove: interrupted; go on with it: prove --resume ${result.directory}`);
+    return EXIT_INTERRUPTED;
+  }
+  if (result.proof === null) return result.headroom!.verdict === "SUPPORTED" ? 0 : EXIT_FAILURE;
+  proofLines(result.proof).forEach((line) => print(`${line}\n`));
+  if (values["no-page"] !== true) print(`written to ${await writePage(result.directory)}\n`);
+  return result.proof.faults.length === 0 ? 0 : EXIT_FAILURE;
+}
+
+export const proveCommand: Command = {
+  name: "prove",
+  summary: "run grown, static and control arms on paired seeds, and judge what was claimed of growth before",
+  options: [
+    {
+      name: "config",
+      value: "NAME",
+      summary: "what is proven: a path or a name in configs/",
+      default: "prove_small",
+      example: "prove_cifar10",
+    },
+    {
+      name: "set",
+      value: "KEY=VALUE",
+      repeatable: true,
+      summary: "override one key of the task's run configuration, for every arm",
+      example: "train.budgetGflop=50",
+    },
+    {
+      name: "seeds",
+      value: "N",
+      type: "integer",
+      range: [2, 1000],
+      summary: "number of seeds",
+      default: "the configuration's",
+    },
+    { name: "headroom", summary: "only check whether the task can say anything about growth" },
+    {
+      name: "lanes",
+      value: "N",
+      type: "integer",
+      range: [1, 64],
+      summary: "runs at a time on one device, each on a thread of its own; changes no number",
+      default: "1",
+    },
+    {
+      name: "out",
+      value: "DIR",
+      summary: "folder in which a folder for the proof is made",
+      default: DEFAULT_OUT,
+    },
+    {
+      name: "backend",
+      value: "NAME",
+      choices: BACKEND_CHOICES,
+      summary: "WebGPU implementation: Deno's own, Dawn, or the better of the two",
+      default: "auto",
+    },
+    {
+      name: "resume",
+      value: "FOLDER",
+      summary: "go on with an interrupted proof, arm by arm",
+      example: "runs/prove_small-1",
+    },
+    { name: "no-page", summary: "write proof.json only, not proof.html" },
+    {
+      name: "page",
+      value: "FOLDER",
+      summary: "run nothing; make proof.html anew from a judged proof's folder",
+    },
+    { name: "quiet", summary: "print the tables only" },
+  ],
+  examples: [
+    "prove",
+    "prove --config prove_cifar10 --lanes 4",
+    "prove --headroom --config prove_small",
+    "prove --resume runs/prove_small-1",
+  ],
+  run,
+};
