@@ -11,6 +11,7 @@ import { checkManifest } from "./checkpoint_schema.ts";
 import type { RunContents } from "./export_run.ts";
 import { hostOfRun } from "./kept_host.ts";
 import { buildNetwork, type Network } from "./network.ts";
+import type { NetworkSize } from "./options.ts";
 
 /** The graph of a run's network. */
 export interface RunGraph {
@@ -23,26 +24,49 @@ export interface RunGraph {
 
 const Record = z.looseObject({ input: NetworkInput });
 
+/** A run's network as it began and as it stands. */
+export interface RunNetwork {
+  readonly host: RunGraph;
+  readonly grown: RunGraph;
+  /** The host's size with seeds of these blueprints in these slots. */
+  sizeWith(seeds: readonly { readonly slot: string; readonly blueprint: string }[]): NetworkSize;
+}
+
 /**
- * Reads the graph of a run's newest checkpoint, seeds included.
+ * Reads the host of a run and the network of its newest checkpoint, seeds included.
  *
  * @throws {UserError} where the run's files are not as they were written.
  */
-export async function inspectGraph({ name, config, record, store }: RunContents): Promise<RunGraph> {
+export async function inspectNetwork({ name, config, record, store }: RunContents): Promise<RunNetwork> {
   const described = parse(RunConfig, config, `${name}/config.json`);
   const { input } = parse(Record, record, `${name}/run.json`);
   const from = await hostOfRun(described.host, store, name);
   const network = buildNetwork(described, input.shape, input.classes.length, from);
-  const checkpoint = await restoreNewest(network, store);
   const { kasmina, model, analyse } = network;
-  const topology = topologyOf(model.slots, kasmina, described.growth.incubation);
-  const slots = kasmina.observe().map(({ slot, stage, blueprint, alpha }) => ({
-    slot,
-    stage,
-    blueprint,
-    alpha,
-  }));
-  return { run: name, checkpoint, graph: analyse(topology), slots };
+  const graphAt = (checkpoint: string | null): RunGraph => ({
+    run: name,
+    checkpoint,
+    graph: analyse(topologyOf(model.slots, kasmina, described.growth.incubation)),
+    slots: kasmina.observe().map(({ slot, stage, blueprint, alpha }) => ({ slot, stage, blueprint, alpha })),
+  });
+  const host = graphAt(null);
+  return {
+    host,
+    grown: graphAt(await restoreNewest(network, store)),
+    sizeWith: (seeds) =>
+      network.sizeWith(
+        Object.fromEntries(
+          seeds.map((
+            { slot, blueprint },
+          ) => [slot, { seed: `${slot}/1`, blueprint, mode: "fossil" as const }]),
+        ),
+      ),
+  };
+}
+
+/** The graph of a run's newest checkpoint, seeds included: see `inspectNetwork`. */
+export async function inspectGraph(contents: RunContents): Promise<RunGraph> {
+  return (await inspectNetwork(contents)).grown;
 }
 
 /** Takes on the slots of the newest checkpoint; null where there is none. */

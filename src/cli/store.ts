@@ -3,7 +3,7 @@ import type { StoreFolder } from "../app/adapters/store_folder.ts";
 import { formatBytes } from "../report/format.ts";
 import { renderTable } from "../report/table.ts";
 import { EXIT_FAILURE, usageError } from "../util/errors.ts";
-import { suggestion } from "../util/nearest.ts";
+import { chosenAction } from "./actions.ts";
 import type { Command, Values } from "./command.ts";
 import { print } from "./output.ts";
 
@@ -82,18 +82,13 @@ const ACTIONS: Readonly<
 };
 
 async function run(values: Values, [name, path]: readonly string[]): Promise<number> {
-  const names = Object.keys(ACTIONS);
-  const action = Object.hasOwn(ACTIONS, name ?? "") ? ACTIONS[name] : undefined;
-  if (action === undefined) {
-    const got = name === undefined ? "nothing" : `"${name}"${suggestion(name, names)}`;
-    throw usageError(`store: want ls, verify or gc, got ${got}`);
-  }
+  const action = chosenAction("store", ACTIONS, name);
   if (path === undefined) {
     throw usageError(`store ${name}: want a run folder such as runs/cifar10-1, got none`);
   }
   for (const option of ["repair", "dry-run"]) {
     if (values[option] === undefined || action.takes.includes(option)) continue;
-    const owner = names.find((other) => ACTIONS[other].takes.includes(option));
+    const owner = Object.keys(ACTIONS).find((other) => ACTIONS[other].takes.includes(option));
     throw usageError(`--${option}: belongs to store ${owner}, not to store ${name}`);
   }
   const { openStoreFolder } = await import("../app/adapters/store_folder.ts");

@@ -181,7 +181,7 @@ export interface Stretch {
   readonly text: string;
 }
 
-/** Rows of stretches along an axis. */
+/** Rows of stretches along an axis that begins at 0; what is in them is named above. */
 export function timeline(title: string, x: string, stretches: readonly Stretch[]): string {
   const rows = [...new Set(stretches.map(({ row }) => row))];
   const longest = Math.max(0, ...rows.map((row) => row.length));
@@ -189,10 +189,19 @@ export function timeline(title: string, x: string, stretches: readonly Stretch[]
   const low = Math.min(...stretches.map(({ from }) => from)),
     high = Math.max(...stretches.map(({ to }) => to));
   const room = (WIDTH - marginLeft - RIGHT) / Math.max(high - low, 1e-9);
+  const kinds = [...new Map(stretches.map(({ label, color }) => [label, color]))];
+  let at = marginLeft;
+  const names = kinds.map(([label, color]) => {
+    const part = `<rect x="${at}" y="2" width="14" height="14" rx="3" fill="${color}"/>` +
+      `<text x="${at + 20}" y="13">${escapeHtml(label)}</text>`;
+    at += 36 + label.length * CHARACTER;
+    return part;
+  });
   const roomy = stretches.filter(({ from, to, label }) => (to - from) * room > label.length * CHARACTER + 6);
   return plotSvg(title, {
     width: WIDTH,
-    height: 62 + rows.length * 30,
+    height: 72 + rows.length * 30,
+    marginTop: 30,
     marginLeft,
     marginRight: RIGHT,
     marginBottom: 38,
@@ -210,7 +219,7 @@ export function timeline(title: string, x: string, stretches: readonly Stretch[]
       }),
     ],
     color: { type: "identity" },
-  });
+  }, `<g text-anchor="start" font-size="12">${names.join("")}</g>`);
 }
 
 /** A bar of a bar chart; `range` is where the true value lies. */

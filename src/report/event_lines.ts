@@ -3,7 +3,8 @@ import type { Action } from "../contracts/control.ts";
 import type { Payloads, Topic } from "../contracts/events.ts";
 import { formatFlops, formatNumber } from "./format.ts";
 
-function describeAction(action: Action): string {
+/** An action in words. */
+export function describeAction(action: Action): string {
   if (action.kind === "wait") return "wait";
   return action.kind === "germinate"
     ? `germinate ${action.blueprint} in ${action.slot}`
@@ -11,14 +12,14 @@ function describeAction(action: Action): string {
 }
 
 /** `ticksInStage` as `ticks in stage`, `too_late` as `too late`. */
-const spaced = (name: string) =>
+export const spaced = (name: string) =>
   name.replace(/[a-z][A-Z]/g, ([before, after]) => `${before} ${after.toLowerCase()}`).replaceAll("_", " ");
 
 /**
  * `advantage 0.031 ± 0.008, params 275 of 492`: what a decision rested on. A standard error (`se`, `...Se`) and a limit
  * (`...Limit`) stand with the number before them.
  */
-function describeEvidence(evidence: Payloads["seed.edge"]["evidence"]): string {
+export function describeEvidence(evidence: Payloads["seed.edge"]["evidence"]): string {
   const parts: string[] = [];
   for (const [name, value] of Object.entries(evidence)) {
     const shown = typeof value === "number" ? formatNumber(value) : value && spaced(String(value));

@@ -82,8 +82,13 @@ function describe({ params, channels, pixels }: GraphNode): string {
   return params > 0 ? `${size}, ${formatCount(params)} p` : size;
 }
 
+/** `cifar10-1 at step-000000600`. */
+const titleOf = ({ run, checkpoint }: RunGraph) =>
+  `${run} ${checkpoint === null ? "before its first checkpoint" : `at ${checkpoint}`}`;
+
 /** The graph from left to right as SVG: boxes by kind of operation, slots framed by their stage. */
-export function graphSvg({ run, checkpoint, graph, slots }: RunGraph): string {
+export function graphSvg(network: RunGraph, title = titleOf(network)): string {
+  const { graph, slots } = network;
   const { places, columns, rows } = layOut(graph);
   const slotAt = new Map(Object.entries(graph.slots).map(([slot, node]) => [node, slot]));
   const headroom = liftOf(Infinity);
@@ -113,7 +118,6 @@ export function graphSvg({ run, checkpoint, graph, slots }: RunGraph): string {
     `stroke="${FRAMES[stage]}" stroke-width="3"/>` +
     `<text x="${MARGIN + 130 * k + 22}" y="${height - 19}" text-anchor="start">${stage}</text>`
   );
-  const title = `${run} ${checkpoint === null ? "before its first checkpoint" : `at ${checkpoint}`}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
     `font-family="sans-serif" font-size="11" text-anchor="middle">`,

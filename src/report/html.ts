@@ -9,8 +9,8 @@ export function escapeHtml(text: string): string {
     .replaceAll("'", "&#39;");
 }
 
-/** A cell that stands on the right. */
-const NUMERIC = /^[-+−±]?[\d.,]+/;
+/** A cell that stands on the right: a number, perhaps with a unit. */
+const NUMERIC = /^[-+−±]?[\d.,]+(e[-+]\d+)?\s?[%\w/]*$/;
 
 /** A table; cells are texts. `caption` says what it shows. */
 export function htmlTable(
