@@ -9,7 +9,7 @@ import { type CheckedManifest, checkManifest, checkPlaces, floatsOf } from "./ch
 
 const KIND = "checkpoint";
 /** Raised whenever what a checkpoint holds changes: an older one lacks what training needs. */
-const VERSION = 2;
+const VERSION = 3;
 /** Name of the checkpoint at the end of the tick that had the lowest control loss. */
 const BEST = "best";
 /** Numbers in a block, the unit of a layout. */

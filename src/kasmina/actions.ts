@@ -2,7 +2,7 @@ import type { Action } from "../contracts/control.ts";
 import type { Edge, Evidence } from "../contracts/lifecycle.ts";
 import { g0, g4, type Verdict, verdict } from "./gates.ts";
 import { blendOut, isLive, type Machine, OUT, take, trainingVerdict } from "./machine.ts";
-import { reading, removalOf, startOf } from "./readings.ts";
+import { reading, removalOf, removalTrend } from "./readings.ts";
 import type { ActionContext, Clock } from "../contracts/growth.ts";
 
 /** An action on a slot. */
@@ -59,7 +59,7 @@ function fossilVerdict({ options, table }: Machine, row: number): Verdict {
     ticksInStage: table.ticksInStage[row],
     removal: removalOf(table, row),
     removalPasses: table.removalPasses[row],
-    firstRemoval: startOf(table, row, "firstRemoval"),
+    trend: removalTrend(table, row),
   }, options.gates);
   return table.ramp[row] === OUT ? { ...verdict, pass: false, reason: "blending_out" } : verdict;
 }

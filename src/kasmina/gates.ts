@@ -2,6 +2,7 @@ import type { Fit } from "../contracts/blueprint.ts";
 import type { GatesConfig } from "../contracts/config.ts";
 import type { Measurement, Stage } from "../contracts/control.ts";
 import type { Evidence, VetoReason } from "../contracts/lifecycle.ts";
+import type { Trend } from "./trend.ts";
 
 /** What a gate says: the first condition that does not hold, and the numbers it looked at. */
 export interface Verdict {
@@ -167,27 +168,28 @@ export interface HoldingFacts {
   readonly removal: (Measurement & { readonly age: number }) | null;
   /** Removal costs in a row, up to the latest, with a lower bound above 0. */
   readonly removalPasses: number;
-  /** The first removal cost of this stay in HOLDING. */
-  readonly firstRemoval: Pick<Measurement, "mean" | "se"> | null;
+  /** How the removal cost has moved in this stay in HOLDING, per tick. */
+  readonly trend: Trend | null;
 }
 
 /**
- * G4, HOLDING → FOSSILIZED: the network is proven to miss the seed, and no less than when it came to full strength.
+ * G4, HOLDING → FOSSILIZED: the network is proven to miss the seed, and does not miss it less and less since it came to full
+ * strength. The test for that is of the slope, so that a first measurement that was lucky counts for less with each that
+ * follows.
  * Removal cost can only refuse: a useless seed may be missed too, where the host has adapted to it.
  */
 export function g4(facts: HoldingFacts, limits: GatesConfig): Verdict {
-  const { removal, firstRemoval } = facts;
+  const { removal, trend } = facts;
   const bound = removal && lowerBound(removal, limits.confidence);
-  // Falling: the drop since the first measurement is beyond what their standard errors explain.
-  const drop = removal && firstRemoval && firstRemoval.mean - removal.mean -
-      limits.confidence * Math.hypot(removal.se, firstRemoval.se);
+  // Falling: the slope is below what the standard errors explain.
+  const highest = trend && trend.slope + limits.confidence * trend.se;
   return verdict([
     ["wrong_stage", facts.stage === "HOLDING"],
     ["too_early", facts.ticksInStage >= limits.holdingTicks],
     ["removal_unmeasured", removal !== null],
     ["removal_stale", removal !== null && removal.age <= FRESH_TICKS],
     ["removal_unproven", bound !== null && bound > 0 && facts.removalPasses >= limits.removalMeasurements],
-    ["advantage_falling", drop !== null && drop <= 0],
+    ["advantage_falling", highest !== null && highest >= 0],
   ], {
     ticksInStage: facts.ticksInStage,
     removalCost: removal?.mean ?? null,
@@ -195,6 +197,7 @@ export function g4(facts: HoldingFacts, limits: GatesConfig): Verdict {
     removalAge: removal?.age ?? null,
     lowerBound: bound,
     measurements: facts.removalPasses,
-    firstRemovalCost: firstRemoval?.mean ?? null,
+    slope: trend?.slope ?? null,
+    slopeSe: trend?.se ?? null,
   });
 }

@@ -2,6 +2,7 @@ import type { Measurement } from "../contracts/control.ts";
 import { HEALTH, TIMES } from "../contracts/health.ts";
 import { lowerBound } from "./gates.ts";
 import type { SlotTable } from "./slot_table.ts";
+import { type Trend, trendOf } from "./trend.ts";
 import type { SlotMeasurement } from "../contracts/growth.ts";
 
 /** A mean and its standard error. */
@@ -33,27 +34,28 @@ export function removalOf(table: SlotTable, row: number): (Measurement & { age: 
   return cost && age !== null ? { ...cost, age } : null;
 }
 
-/** Where a stage began: the control loss of a blend, the first removal cost of a hold. */
-export function startOf(table: SlotTable, row: number, kind: "anchor" | "firstRemoval"): Pair | null {
-  const mean = table[`${kind}Mean`].get(row), se = table[`${kind}Se`].get(row);
+/** How the removal cost of this stay in HOLDING moves. */
+export function removalTrend(table: SlotTable, row: number): Trend | null {
+  return trendOf(table.removalCosts.recent(row), table.removalErrors.recent(row));
+}
+
+/** The control loss where a blend began. */
+export function anchorOf(table: SlotTable, row: number): Pair | null {
+  const mean = table.anchorMean.get(row), se = table.anchorSe.get(row);
   return mean === null || se === null ? null : { mean, se };
 }
 
-export function setStart(
-  table: SlotTable,
-  row: number,
-  kind: "anchor" | "firstRemoval",
-  value: Pair | null,
-): void {
-  table[`${kind}Mean`].set(row, value?.mean ?? null);
-  table[`${kind}Se`].set(row, value?.se ?? null);
+export function setAnchor(table: SlotTable, row: number, value: Pair | null): void {
+  table.anchorMean.set(row, value?.mean ?? null);
+  table.anchorSe.set(row, value?.se ?? null);
 }
 
 /** Forgets the removal costs of an earlier stage. */
 export function forgetRemoval(table: SlotTable, row: number): void {
   setReading(table, row, "removal", null);
   table.removalAge.set(row, null);
-  setStart(table, row, "firstRemoval", null);
+  table.removalCosts.restore(row, []);
+  table.removalErrors.restore(row, []);
   table.removalPasses[row] = 0;
 }
 
@@ -67,6 +69,8 @@ export function takeIn(
   for (const quantity of HEALTH) table[quantity].note(row, m?.health[quantity] ?? null);
   for (const quantity of TIMES) table[quantity].note(row, m?.times[quantity] ?? null);
   setReading(table, row, "advantage", m?.advantage ?? null);
+  table.removalCosts.note(row, m?.removal?.mean ?? null);
+  table.removalErrors.note(row, m?.removal?.se ?? null);
   if (!m?.removal) {
     const age = table.removalAge.get(row);
     table.removalAge.set(row, age === null ? null : age + 1);
@@ -74,6 +78,5 @@ export function takeIn(
   }
   setReading(table, row, "removal", m.removal);
   table.removalAge.set(row, 0);
-  if (!startOf(table, row, "firstRemoval")) setStart(table, row, "firstRemoval", m.removal);
   table.removalPasses[row] = lowerBound(m.removal, confidence) > 0 ? table.removalPasses[row] + 1 : 0;
 }

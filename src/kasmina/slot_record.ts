@@ -41,12 +41,14 @@ export const MEASURED = [
   "removalSe",
   "removalN",
   "removalAge",
-  "firstRemovalMean", // the first of this stay in HOLDING
-  "firstRemovalSe",
   "anchorMean", // control loss where the ramp in began
   "anchorSe",
 ] as const;
 export type Measured = typeof MEASURED[number];
+
+/** Removal costs of this stay in HOLDING, tick by tick, and their standard errors. */
+export const REMOVALS = ["removalCosts", "removalErrors"] as const;
+export type Removals = typeof REMOVALS[number];
 
 /** A number, as text where JSON cannot hold it; null where it is not known. */
 const Reading = z.union([z.number(), z.enum(["NaN", "Infinity", "-Infinity"]), z.null()]);
@@ -70,6 +72,7 @@ export const SlotRecord = z.strictObject({
     ...record(COUNTERS, (key) => z.array(counterForms[key])),
     ...record(MEASURED, () => z.array(Reading)),
   }),
+  removals: trends(REMOVALS),
   health: trends(HEALTH),
   /** What the clock on the wall told: the only part in which two runs of one seed differ. */
   times: trends(TIMES),

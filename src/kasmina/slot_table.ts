@@ -9,6 +9,8 @@ import {
   type Readings,
   readRecord,
   record,
+  REMOVALS,
+  type Removals,
   type SlotRecord,
 } from "./slot_record.ts";
 import { type TrendColumn, trendColumn } from "./trend.ts";
@@ -27,7 +29,7 @@ export interface SlotTable
   extends
     Readonly<Record<Counter, Float64Array>>,
     Readonly<Record<Measured, MeasuredColumn>>,
-    Readonly<Record<HealthQuantity | TimeQuantity, TrendColumn>> {
+    Readonly<Record<Removals | HealthQuantity | TimeQuantity, TrendColumn>> {
   readonly names: readonly string[];
   readonly blueprint: (string | null)[];
   readonly doom: (Doom | null)[];
@@ -70,6 +72,7 @@ export function slotTable(names: readonly string[]): SlotTable {
   const rows = names.map((_, row) => row);
   const counters = record(COUNTERS, () => new Float64Array(size));
   const measured = record(MEASURED, () => measuredColumn(size));
+  const removals = record(REMOVALS, () => trendColumn(size));
   const health = record(HEALTH, () => trendColumn(size));
   const times = record(TIMES, () => trendColumn(size));
   const blueprint: (string | null)[] = rows.map(() => null);
@@ -81,6 +84,7 @@ export function slotTable(names: readonly string[]): SlotTable {
     names,
     ...counters,
     ...measured,
+    ...removals,
     ...health,
     ...times,
     blueprint,
@@ -89,7 +93,7 @@ export function slotTable(names: readonly string[]): SlotTable {
     clear(row) {
       for (const key of COUNTERS) if (!LASTING.includes(key)) counters[key][row] = 0;
       for (const key of MEASURED) measured[key].set(row, null);
-      for (const column of Object.values({ ...health, ...times })) column.restore(row, []);
+      for (const column of Object.values({ ...removals, ...health, ...times })) column.restore(row, []);
       blueprint[row] = null;
       doom[row] = null;
     },
@@ -101,14 +105,18 @@ export function slotTable(names: readonly string[]): SlotTable {
         ...record(COUNTERS, (key) => [...counters[key]]),
         ...record(MEASURED, (key) => rows.map((row) => encode(measured[key].get(row)))),
       },
+      removals: recorded(REMOVALS, removals),
       health: recorded(HEALTH, health),
       times: recorded(TIMES, times),
     }),
     restore(json) {
-      const { columns, health: known, times: clocked, ...saved } = readRecord(names, json);
+      const { columns, removals: costs, health: known, times: clocked, ...saved } = readRecord(names, json);
       for (const key of COUNTERS) counters[key].set(columns[key]);
       for (const key of MEASURED) {
         decode(columns[key]).forEach((value, row) => measured[key].set(row, value));
+      }
+      for (const key of REMOVALS) {
+        costs[key].forEach((recent, row) => removals[key].restore(row, decode(recent)));
       }
       for (const key of HEALTH) {
         known[key].forEach((recent, row) => health[key].restore(row, decode(recent)));

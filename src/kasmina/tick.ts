@@ -2,7 +2,7 @@ import type { Stage } from "../contracts/control.ts";
 import type { Edge, EdgeReason } from "../contracts/lifecycle.ts";
 import { g1, g3 } from "./gates.ts";
 import { blendOut, isLive, type Machine, moves, OUT, rampAt, take, trainingVerdict } from "./machine.ts";
-import { setStart, startOf, takeIn } from "./readings.ts";
+import { anchorOf, setAnchor, takeIn } from "./readings.ts";
 import type { Clock, TickMeasurements } from "../contracts/growth.ts";
 
 /** Ticks that a guarded ramp may wait in all, and how far above its start the control loss may be for it to move. */
@@ -60,7 +60,7 @@ function blend(machine: Machine, row: number, m: TickMeasurements): Edge[] {
     const ticks = table.ticksInStage[row];
     return ticks >= gates.compileTicks ? blendOut(machine, row, "compile_timeout", { ticks }, m) : [];
   }
-  const anchor = startOf(table, row, "anchor");
+  const anchor = anchorOf(table, row);
   if (table.alpha[row] === 1) {
     const { pass, evidence } = g3({ alpha: 1, controlLoss: m.controlLoss, anchor }, gates);
     if (pass) return [take(machine, row, "HOLDING", "blended", evidence, m)];
@@ -111,7 +111,7 @@ export function tickSlot(machine: Machine, row: number, m: TickMeasurements): Ed
   if (!table.ready[row] && measured?.ready) {
     table.ready[row] = 1;
     // α has not moved in this tick, so this is the loss from which the ramp starts.
-    if (table.stageOf(row) === "BLENDING") setStart(table, row, "anchor", m.controlLoss);
+    if (table.stageOf(row) === "BLENDING") setAnchor(table, row, m.controlLoss);
   }
   return automatic[table.stageOf(row)](machine, row, m);
 }

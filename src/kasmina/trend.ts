@@ -36,6 +36,37 @@ export function slopeOf(values: readonly (number | null)[]): number | null {
   return mean(({ x, y }) => (x - mx) * (y - my)) / mean(({ x }) => (x - mx) ** 2);
 }
 
+/** A slope and its standard error. */
+export interface Trend {
+  readonly slope: number;
+  readonly se: number;
+}
+
+/**
+ * The least-squares line through means that were measured at equally spaced times, each with a standard error; unknown ones
+ * are left out. The slope's error is that of means which share one variance: the errors' own, pooled, or that about the
+ * line, whichever is larger, so that neither one lucky mean nor one error that came out small decides. Null where none is
+ * known or one is not finite; one alone has a slope that may be anything.
+ */
+export function trendOf(means: readonly (number | null)[], errors: readonly (number | null)[]): Trend | null {
+  const points = means.flatMap((y, x) => {
+    const se = errors[x];
+    return y === null || se === null ? [] : [{ x, y, se }];
+  });
+  if (points.length === 0 || points.some(({ y, se }) => !Number.isFinite(y) || !Number.isFinite(se))) {
+    return null;
+  }
+  if (points.length === 1) return { slope: 0, se: Infinity };
+  const sum = (of: (point: { x: number; y: number; se: number }) => number) =>
+    points.reduce((total, point) => total + of(point), 0);
+  const n = points.length, mx = sum(({ x }) => x) / n, my = sum(({ y }) => y) / n;
+  const spread = sum(({ x }) => (x - mx) ** 2);
+  const slope = sum(({ x, y }) => (x - mx) * (y - my)) / spread;
+  const pooled = sum(({ se }) => se ** 2) / n;
+  const about = n > 2 ? sum(({ x, y }) => (y - my - slope * (x - mx)) ** 2) / (n - 2) : 0;
+  return { slope, se: Math.sqrt(Math.max(pooled, about) / spread) };
+}
+
 export function trendColumn(size: number): TrendColumn {
   const rows: (readonly (number | null)[])[] = Array.from({ length: size }, () => []);
   const slopes: (number | null)[] = rows.map(() => null);

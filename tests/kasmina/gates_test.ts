@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { GatesConfig } from "../../src/contracts/config.ts";
 import {
   type BlendingFacts,
@@ -10,6 +11,8 @@ import {
   type HoldingFacts,
   type TrainingFacts,
 } from "../../src/kasmina/gates.ts";
+import { TREND_TICKS, trendOf } from "../../src/kasmina/trend.ts";
+import { prng } from "../../src/util/prng.ts";
 
 const limits = GatesConfig.parse({});
 
@@ -114,7 +117,7 @@ const holding: HoldingFacts = {
   ticksInStage: 3,
   removal: { mean: 0.2, se: 0.05, n: 8, age: 0 },
   removalPasses: 3,
-  firstRemoval: { mean: 0.25, se: 0.05 },
+  trend: { slope: -0.02, se: 0.02 },
 };
 
 Deno.test("g4() wants three fresh removal costs above 0 that do not fall", () => {
@@ -126,11 +129,56 @@ Deno.test("g4() wants three fresh removal costs above 0 that do not fall", () =>
     [{ removal: { mean: 0.2, se: 0.05, n: 8, age: 4 } }, "removal_stale"],
     [{ removal: { mean: 0.2, se: 0.2, n: 8, age: 0 } }, "removal_unproven"],
     [{ removalPasses: 2 }, "removal_unproven"],
-    [{ firstRemoval: { mean: 0.5, se: 0.05 } }, "advantage_falling"],
-    [{ firstRemoval: null }, "advantage_falling"],
+    [{ trend: { slope: -0.04, se: 0.02 } }, "advantage_falling"],
+    [{ trend: null }, "advantage_falling"],
   ];
   for (const [change, reason] of cases) {
     const verdict = g4({ ...holding, ...change }, limits);
     assertEquals([verdict.pass, verdict.reason], [false, reason]);
   }
+});
+
+/** Whether the gate opens at any tick of a hold in which these removal costs are measured, one a tick. */
+function opens(costs: readonly number[], se: number): boolean {
+  return costs.some((mean, k) => {
+    const from = Math.max(0, k + 1 - TREND_TICKS);
+    const means = costs.slice(from, k + 1);
+    const removal = { mean, se, n: 8, age: 0 };
+    const trend = trendOf(means, means.map(() => se));
+    return g4({ ...holding, ticksInStage: k + 1, removalPasses: k + 1, removal, trend }, limits).pass;
+  });
+}
+
+Deno.test("g4() lets a useful seed through in its time, however lucky its first measurement was", () => {
+  const noise = fc.array(fc.double({ min: -0.5, max: 0.5, noNaN: true }), { minLength: 10, maxLength: 10 });
+  fc.assert(fc.property(noise, fc.double({ min: 0, max: 50, noNaN: true }), (errors, luck) => {
+    const costs = errors.map((error, k) => 5 + error + (k === 0 ? luck : 0));
+    assert(opens(costs, 1), `${costs}`);
+  }));
+});
+
+Deno.test("g4() keeps out a seed that is missed less from tick to tick, however it scatters about that", () => {
+  const noise = fc.array(fc.double({ min: -0.5, max: 0.5, noNaN: true }), { minLength: 10, maxLength: 10 });
+  fc.assert(fc.property(noise, fc.double({ min: 2.5, max: 20, noNaN: true }), (errors, fall) => {
+    const costs = errors.map((error, k) => 300 + error - fall * k);
+    assert(!opens(costs, 1), `${costs}`);
+  }));
+});
+
+Deno.test("g4() refuses a seed that does not fall in one tick of twenty at most, and none for all of its time", () => {
+  const random = prng(1, "removal costs");
+  const holds = 1000, length = limits.holdingLimit;
+  let refused = 0, lost = 0, looked = 0;
+  for (let hold = 0; hold < holds; hold++) {
+    const costs = Array.from({ length }, () => 10 + random.normal());
+    for (let ticks = 3; ticks <= length; ticks++) {
+      const seen = costs.slice(Math.max(0, ticks - TREND_TICKS), ticks);
+      const { slope, se } = trendOf(seen, seen.map(() => 1))!;
+      if (slope + limits.confidence * se < 0) refused++;
+      looked++;
+    }
+    if (!opens(costs, 1)) lost++;
+  }
+  assert(refused / looked < 0.05, `refused ${refused} of ${looked}`);
+  assertEquals(lost, 0);
 });

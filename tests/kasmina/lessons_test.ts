@@ -11,6 +11,7 @@ import { initialise } from "../../src/engine/nn/init.ts";
 import { dense } from "../../src/engine/nn/layers.ts";
 import { TraceScope } from "../../src/engine/nn/scope.ts";
 import { square, tanh } from "../../src/engine/ops/elementwise.ts";
+import { trendOf } from "../../src/kasmina/trend.ts";
 import { mean } from "../../src/engine/ops/reduce.ts";
 import { legalActions } from "../../src/kasmina/legal.ts";
 import { morph } from "../../src/kasmina/morph.ts";
@@ -145,7 +146,7 @@ Deno.test("lesson 10: being missed is no contribution: removal costs refuse, and
     stage: "HOLDING",
     ticksInStage: 5,
     removalPasses: 5,
-    firstRemoval: { mean: 0.1, se: 0 },
+    trend: { slope: 0, se: 0 },
   } as const;
   assertEquals(
     g4({ ...held, removal: { mean: -0.1, se: 0.01, n: 8, age: 0 } }, limits).reason,
@@ -158,7 +159,7 @@ Deno.test("lesson 11: a seed that was worth more when its hold began does not be
     stage: "HOLDING",
     ticksInStage: 5,
     removalPasses: 5,
-    firstRemoval: { mean: 0.5, se: 0.01 },
+    trend: trendOf([0.5, 0.25, 0.1], [0.01, 0.01, 0.01]),
   } as const;
   assertEquals(
     g4({ ...held, removal: { mean: 0.1, se: 0.01, n: 8, age: 0 } }, limits).reason,

@@ -221,6 +221,22 @@ Deno.test("removal costs count from the start of HOLDING and only in a row", () 
   assertEquals(kasmina.observe()[0].removal?.age, 3);
 });
 
+Deno.test("a removal cost that was lucky at first puts the fossil off, also over a restore, and not for ever", () => {
+  const kasmina = grown("HOLDING"), copy = slots();
+  const fossilize = { kind: "fossilize", slot: "a" } as const;
+  const removal = (mean: number) => ({ removal: { mean, se: 0.02, n: 8 } });
+  ticks(kasmina, 1, removal(0.35));
+  ticks(kasmina, 2, removal(0.2));
+  assertEquals(kasmina.check(fossilize, context)?.reason, "advantage_falling");
+  copy.restore(JSON.parse(JSON.stringify(kasmina)));
+  for (const either of [kasmina, copy]) {
+    assertEquals(either.check(fossilize, context)?.reason, "advantage_falling");
+    ticks(either, 6, removal(0.2));
+    assertEquals([either.stageOf("a"), either.check(fossilize, context)], ["HOLDING", null]);
+  }
+  assertEquals(copy.toJSON(), kasmina.toJSON());
+});
+
 Deno.test("restore() goes on as if nothing had happened, in the middle of a ramp", () => {
   const kasmina = grown("BLENDING");
   ticks(kasmina, 3);
