@@ -130,7 +130,7 @@ for (
     await assertRejects(
       () => readCheckpoint(store, CONFIG),
       UserError,
-      `checkpoint step-000000002: want version 2, got ${version}; ${cure}`,
+      `checkpoint step-000000002: want version 3, got ${version}; ${cure}`,
     );
   });
 }

@@ -132,7 +132,7 @@ Deno.test("a checkpoint cannot put a parameter on another, or beyond the numbers
       layout: { groups: ["host"], places },
       numbers: [blob],
     };
-    const manifest = { version: 2, config: "c", logs: {}, controlLoss: null, present: saved, blessed: saved };
+    const manifest = { version: 3, config: "c", logs: {}, controlLoss: null, present: saved, blessed: saved };
     // deno-lint-ignore no-explicit-any
     await store.writeManifest("checkpoint", "step-000000001", manifest as any);
     return (await assertRejects(() => readCheckpoint(store, "c"), UserError)).message;
