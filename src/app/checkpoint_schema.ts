@@ -58,7 +58,8 @@ const State: z.ZodType<TrainerState> = z.strictObject({
     rollbacks: whole,
   }),
   lifecycle: SlotRecord,
-  controller: ControllerState,
+  // Null: what is done was decided from outside.
+  controller: ControllerState.nullable(),
 }).superRefine(({ progress: { running }, lifecycle: { names } }, context) => {
   for (const [slot, { seed }] of Object.entries(running)) {
     const message = !names.includes(slot)
