@@ -2,12 +2,16 @@
 import { bench } from "./bench.ts";
 import type { Command } from "./command.ts";
 import { completionCommand } from "./completion.ts";
+import { data } from "./data.ts";
+import { doctor } from "./doctor.ts";
 import { exportCommand } from "./export.ts";
 import { helpCommand } from "./help.ts";
 import { inspect } from "./inspect.ts";
 import { proveCommand } from "./prove.ts";
 import { replay } from "./replay.ts";
+import { report } from "./report.ts";
 import { resume } from "./resume.ts";
+import { runs } from "./runs.ts";
 import { slots } from "./slots.ts";
 import { storeCommand } from "./store.ts";
 import { train } from "./train.ts";
@@ -20,12 +24,16 @@ export const commands: readonly Command[] = [
   replay,
   proveCommand,
   trainPolicyCommand,
+  runs,
+  report,
   exportCommand,
   inspect,
   slots,
   storeCommand,
+  data,
   bench,
   tune,
+  doctor,
   completionCommand(() => commands),
   helpCommand(() => commands),
 ];

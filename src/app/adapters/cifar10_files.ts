@@ -74,6 +74,7 @@ async function fetchCifar10(
     if (cache === undefined) {
       throw new UserError("cache: want a folder for the download, got neither XDG_CACHE_HOME nor HOME set");
     }
+    if (hooks.offline) throw new UserError(`${cache} has none, and nothing was downloaded`);
     return await downloadInto(cache, source, hooks);
   } catch (error) {
     hooks.signal?.throwIfAborted();

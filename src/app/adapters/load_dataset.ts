@@ -19,6 +19,8 @@ export interface LoadHooks {
   signal?: AbortSignal;
   /** Environment variables; the process's own by default. */
   env?: (name: string) => string | undefined;
+  /** Take what is on this machine, and download nothing. */
+  offline?: boolean;
   cifar10?: Partial<Cifar10Source>;
   debianFolder?: string;
 }
