@@ -21,6 +21,8 @@ export interface KernelProfile extends Profile {
   readonly step: number;
   /** Seeds in the program, as `block2 conv3 (fossil)`. */
   readonly seeds: readonly string[];
+  /** Of intermediates, which share memory as their lifetimes allow. */
+  readonly intermediateBytes: number;
   /** Longest first. */
   readonly kernels: readonly KernelRow[];
 }
@@ -28,6 +30,8 @@ export interface KernelProfile extends Profile {
 /** What `--profile-kernels` found: the step of the first program and, where the network has changed, of the last. */
 export interface KernelReport {
   readonly peak: Peak;
+  /** The most that the device held at one time, profiles included. */
+  readonly peakBytes: number;
   readonly profiles: readonly KernelProfile[];
 }
 

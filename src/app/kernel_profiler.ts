@@ -33,7 +33,8 @@ export class KernelProfiler {
 
   /** What was found; empty where no step was taken. */
   async report(): Promise<KernelReport> {
-    return { peak: await peakOf(this.#gpu), profiles: this.#profiles };
+    const { peakBytes } = this.#gpu.allocator;
+    return { peak: await peakOf(this.#gpu), peakBytes, profiles: this.#profiles };
   }
 
   async #afterStep(): Promise<void> {
@@ -59,6 +60,7 @@ export class KernelProfiler {
     this.#profiles.push({
       step: trainer.progress.step,
       seeds: Object.entries(topology).map(([slot, { blueprint, mode }]) => `${slot} ${blueprint} (${mode})`),
+      intermediateBytes: step.program.bytes,
       kernels: byKernel(found.dispatches, await peakOf(this.#gpu)),
       ...found,
     });

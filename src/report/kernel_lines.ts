@@ -1,6 +1,6 @@
 /** What `--profile-kernels` prints. */
 import type { KernelProfile, KernelReport, KernelRow } from "../app/kernel_profile.ts";
-import { formatNumber, formatPercent } from "./format.ts";
+import { formatBytes, formatNumber, formatPercent } from "./format.ts";
 import { renderTable } from "./table.ts";
 
 const HEAD = ["kernel", "count", "time µs", "share", "GFLOP/s", "GB/s", "of peak"];
@@ -21,8 +21,8 @@ function rowOf({ name, count, seconds, share, flops, bytes, ofPeak }: KernelRow)
 }
 
 function profileLines(profile: KernelProfile): string[] {
-  const { step, seeds, kernels, dispatches, kernelSeconds, wallSeconds, encodeSeconds, submitSeconds } =
-    profile;
+  const { step, seeds, kernels, dispatches, intermediateBytes } = profile;
+  const { kernelSeconds, wallSeconds, encodeSeconds, submitSeconds } = profile;
   return [
     "",
     `kernels of a training step, after step ${step}: ${["host", ...seeds].join(", ")}`,
@@ -31,17 +31,19 @@ function profileLines(profile: KernelProfile): string[] {
     "",
     `${dispatches.length} dispatches take ${micros(kernelSeconds)} µs one by one, a whole step ${
       micros(wallSeconds)
-    } µs; the host encodes it in ${micros(encodeSeconds)} µs and submits it in ${micros(submitSeconds)} µs`,
+    } µs; the host encodes it in ${micros(encodeSeconds)} µs and submits it in ${
+      micros(submitSeconds)
+    } µs; what it computes on the way takes ${formatBytes(intermediateBytes)}`,
   ];
 }
 
 /** Lines of a report: a table a program, and the peak that it is compared with. */
-export function kernelLines({ peak, profiles }: KernelReport): string[] {
+export function kernelLines({ peak, peakBytes, profiles }: KernelReport): string[] {
   if (profiles.length === 0) return ["", "no step was taken: there is nothing to profile"];
   return [
     ...profiles.flatMap(profileLines),
     `peak of this adapter, as measured: ${formatNumber(peak.flops / 1e9)} GFLOP/s, ${
       formatNumber(peak.bytes / 1e9)
-    } GB/s`,
+    } GB/s; most GPU memory held at one time: ${formatBytes(peakBytes)}`,
   ];
 }

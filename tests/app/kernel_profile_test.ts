@@ -42,6 +42,8 @@ onEachDevice(
     const [first, last, ...more] = profiled.report.profiles;
     assertEquals([first.step, first.seeds, more], [5, [], []]);
     assertEquals([last.step, last.seeds], [16, ["layer2 mlp (blend)"]]);
+    assert(first.intermediateBytes > 0 && last.intermediateBytes > first.intermediateBytes);
+    assertEquals(profiled.report.peakBytes, gpu.allocator.peakBytes);
     assert(last.dispatches.length > first.dispatches.length);
     for (const { kernels, dispatches, kernelSeconds } of [first, last]) {
       assertEquals(kernels.reduce((total, { count }) => total + count, 0), dispatches.length);
@@ -109,9 +111,9 @@ Deno.test("kernelLines() shows time, share, rates and the share of the peak", ()
   const profile = {
     ...{ step: 5, seeds: ["block2 conv3 (fossil)"], dispatches: DISPATCHES, spans: [], repeats: 5 },
     ...{ kernelSeconds: 8e-6, wallSeconds: 9e-6, encodeSeconds: 1e-6, submitSeconds: 2e-6 },
-    kernels: byKernel(DISPATCHES, PEAK),
+    ...{ kernels: byKernel(DISPATCHES, PEAK), intermediateBytes: 3 * 2 ** 20 },
   };
-  assertEquals(kernelLines({ peak: PEAK, profiles: [profile] }), [
+  assertEquals(kernelLines({ peak: PEAK, peakBytes: 2 ** 24, profiles: [profile] }), [
     "",
     "kernels of a training step, after step 5: host, block2 conv3 (fossil)",
     "",
@@ -120,8 +122,9 @@ Deno.test("kernelLines() shows time, share, rates and the share of the peak", ()
     "product      1        5  62.5%     1000    20    50.0%",
     "copy         2        3  37.5%        -   500    50.0%",
     "",
-    "3 dispatches take 8 µs one by one, a whole step 9 µs; the host encodes it in 1 µs and submits it in 2 µs",
-    "peak of this adapter, as measured: 2000 GFLOP/s, 1000 GB/s",
+    "3 dispatches take 8 µs one by one, a whole step 9 µs; the host encodes it in 1 µs and submits it in 2 µs; what it computes on " +
+    "the way takes 3.00 MiB",
+    "peak of this adapter, as measured: 2000 GFLOP/s, 1000 GB/s; most GPU memory held at one time: 16.0 MiB",
   ]);
-  assertStringIncludes(kernelLines({ peak: PEAK, profiles: [] }).join(), "nothing to profile");
+  assertStringIncludes(kernelLines({ peak: PEAK, peakBytes: 0, profiles: [] }).join(), "nothing to profile");
 });
