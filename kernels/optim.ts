@@ -1,5 +1,6 @@
 import adamwSource from "../shaders/optim/adamw.wgsl" with { type: "text" };
 import blockSquaresSource from "../shaders/optim/block_squares.wgsl" with { type: "text" };
+import lookaheadSource from "../shaders/optim/lookahead.wgsl" with { type: "text" };
 import groupNormsSource from "../shaders/optim/group_norms.wgsl" with { type: "text" };
 import sgdSource from "../shaders/optim/sgd.wgsl" with { type: "text" };
 import { type DeviceTraits, type Dispatch, type Operand, workgroupsFor } from "../src/engine/gpu/kernel.ts";
@@ -61,6 +62,18 @@ export function lowerGroupNorms(
     },
     operands: inputs(6),
     workgroups: [groups, 1, 1],
+  };
+}
+
+/** Bindings: block table, a share a group, parameters, slow parameters. */
+export function lowerLookahead(blocks: number): Dispatch {
+  const count4 = blocks * BLOCK / 4;
+  return {
+    name: "optim/lookahead",
+    source: lookaheadSource,
+    constants: { COUNT4: count4 },
+    operands: inputs(4),
+    workgroups: workgroupsFor(count4, 64),
   };
 }
 

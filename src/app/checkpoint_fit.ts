@@ -15,7 +15,7 @@ import type { Network } from "./network.ts";
 export function checkFit(
   { checkpoint: { present, blessed }, name }: Pick<ReadCheckpoint, "checkpoint" | "name">,
   network: Pick<Network, "parametersOf">,
-  store: Pick<ParameterStore, "count" | "moments">,
+  store: Pick<ParameterStore, "count" | "buffers">,
 ): void {
   for (const saved of [present, blessed]) {
     const fault = numbersFault(saved, store) ?? parametersFault(saved, network);
@@ -23,10 +23,10 @@ export function checkFit(
   }
 }
 
-function numbersFault({ numbers }: SavedState, store: Pick<ParameterStore, "count" | "moments">) {
-  const want = store.moments.length + 1, wrong = numbers.find(({ length }) => length !== store.count);
+function numbersFault({ numbers }: SavedState, store: Pick<ParameterStore, "count" | "buffers">) {
+  const want = store.buffers.length, wrong = numbers.find(({ length }) => length !== store.count);
   if (numbers.length !== want) {
-    return `want blobs of parameters and ${store.moments.length} moments, ${want} in all, got ${numbers.length}`;
+    return `want ${want} blobs of parameters and what belongs to them, got ${numbers.length}`;
   }
   return wrong ? `want ${store.count} numbers in each blob, got ${wrong.length}` : null;
 }

@@ -59,7 +59,20 @@ export function buildNetwork(
   const host = plantSeeds(hostOf(config.host, input, classes, from), config.growth.planted);
   const network = morph(host, config.growth.slots);
   checkSlotNames(config, network.slots.map(({ name }) => name));
+  checkParts(config, network);
   return growNetwork(network, config);
+}
+
+/** Checks that what is to be frozen is there. */
+function checkParts({ train: { freeze = [] } }: RunConfig, network: MorphModel): void {
+  const names = network.parameterSpecs({}).map(({ name }) => name);
+  for (const [k, { part }] of freeze.entries()) {
+    if (names.some((name) => name.startsWith(`${part}/`))) continue;
+    throw usageError(
+      `config: train.freeze.${k}.part: want what names of parameters begin with, got "${part}"; ` +
+        `${network.name} has ${names.join(", ")}`,
+    );
+  }
 }
 
 function hostOf(
@@ -113,6 +126,8 @@ function growNetwork(network: MorphModel, config: RunConfig): Network {
     slots: network.slots.map(({ name }) => name),
     trace: (scope, x, topology) => network.trace(scope, x, liveSeeds(topology)),
     groupOf(parameter) {
+      const frozen = config.train.freeze?.find(({ part }) => parameter.startsWith(`${part}/`));
+      if (frozen) return `host/${frozen.part}`;
       for (const slot of shapes.keys()) {
         const prefix = `${seedPrefix(slot)}/`;
         if (parameter.startsWith(prefix)) return `${prefix}${parameter.slice(prefix.length).split("/")[0]}`;

@@ -126,6 +126,10 @@ export interface RunResult {
   after: Measured | null;
   /** On the test split, which is opened once, at the end of a completed run. */
   test: Measured | null;
+  /** The same with several views of each image; null where none are asked for. */
+  testViews: Measured & { readonly views: number } | null;
+  /** Of steps and ticks alone, from the first to the last; of a run that was gone on with, since then. */
+  trainSeconds: number;
   seeds: readonly SeedFate[];
   /** What every surface must repeat, such as a substituted data set. */
   notices: readonly string[];

@@ -3,7 +3,7 @@ import type { RunConfig } from "../contracts/config.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { parseSchedule } from "../tamiyo/mod.ts";
 import { createWorkshop, type Workshop } from "../tezzeret/mod.ts";
-import { callHooks, type Hooks, type Score, seedsWith, stoppingOnce } from "../tolaria/mod.ts";
+import { callHooks, type Hooks, type Score, seedsWith, stoppingOnce, type Trainer } from "../tolaria/mod.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFolder } from "./adapters/run_folder.ts";
 import type { VariantIds } from "../engine/tune/choices.ts";
@@ -309,12 +309,15 @@ function writeKernels(folder: RunFolder | null, kernels: KernelReport): void {
   folder?.writeJson("trace.json", traceOf(kernels));
 }
 
-type Ending = Pick<RunResult, "outcome" | "after" | "test" | "dryRun">;
+type Ending = Pick<RunResult, "outcome" | "after" | "test" | "testViews" | "trainSeconds" | "dryRun">;
+const NOT_OPENED = { after: null, test: null, testViews: null };
 
 /** Trains to the end; then what is not fossil goes, and validation and test are opened. */
 async function finish({ trainer, journal }: Session, signal: AbortSignal): Promise<Ending> {
+  const started = performance.now();
   const outcome = await trainer.run(AbortSignal.any([signal, journal.failed]));
-  if (outcome !== "completed") return { outcome, after: null, test: null, dryRun: null };
+  const trainSeconds = (performance.now() - started) / 1000;
+  if (outcome !== "completed") return { ...NOT_OPENED, outcome, trainSeconds, dryRun: null };
   await trainer.save();
   const fossils = seedsWith(trainer.progress.running, (mode) => mode === "fossil");
   await trainer.swap(await trainer.assembler.get(fossils));
@@ -322,6 +325,8 @@ async function finish({ trainer, journal }: Session, signal: AbortSignal): Promi
     outcome,
     after: measured(await trainer.score("validation"), "validation"),
     test: measured(await trainer.score("test"), "test"),
+    testViews: await scoreViews(trainer),
+    trainSeconds,
     dryRun: null,
   };
 }
@@ -335,7 +340,15 @@ async function tryOneStep({ trainer, network }: Session, gpu: Gpu): Promise<Endi
     stepMs: performance.now() - started,
     loss,
   };
-  return { outcome: "completed", after: null, test: null, dryRun };
+  return { ...NOT_OPENED, outcome: "completed", trainSeconds: 0, dryRun };
+}
+
+/** The second score of the test set, where one is asked for. */
+async function scoreViews(trainer: Trainer): Promise<RunResult["testViews"]> {
+  const { data } = trainer.parts.config;
+  const views = data.kind === "spirals" ? undefined : data.testViews;
+  if (views === undefined) return null;
+  return { ...await trainer.score("test", "evaluation", views), split: "test", views };
 }
 
 function measured(score: Score | null, split: Measured["split"]): Measured | null {

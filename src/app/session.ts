@@ -6,6 +6,7 @@ import { ExampleStore } from "../engine/data/example_store.ts";
 import { requireHalves } from "../engine/compile/storage.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { LOSS_SCALE_NUMBERS } from "../engine/optim/loss_scale.ts";
+import { Lookahead } from "../engine/optim/lookahead.ts";
 import { momentsOf, Optimizer } from "../engine/optim/optimizer.ts";
 import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { legalActions } from "../kasmina/mod.ts";
@@ -79,11 +80,14 @@ export function createSession(parts: SessionParts): Session {
   const examples = new ExampleStore(gpu, data.dataset, data.split, config.seed);
   const { precision, lossScale } = config.engine;
   if (precision === "mixed") requireHalves(gpu, "engine.precision");
+  const slowly = config.train.optimizer.kind === "sgd" && config.train.optimizer.lookahead !== undefined;
   const store = new ParameterStore(
     gpu,
     network.capacity + (precision === "mixed" ? LOSS_SCALE_NUMBERS : 0),
     momentsOf(config.train.optimizer),
+    slowly,
   );
+  const lookahead = slowly ? new Lookahead(gpu, store) : null;
   const optimizer = new Optimizer(gpu, store, config.train.optimizer, {
     clip: config.train.optimizer.clip > 0,
     norms: true,
@@ -148,6 +152,7 @@ export function createSession(parts: SessionParts): Session {
     examples,
     store,
     optimizer,
+    lookahead,
     config,
     host: network.host,
     lifecycle: network.kasmina,

@@ -34,6 +34,10 @@ const ImageData = z.strictObject({
   trainLimit: count.optional().describe("Use at most this many training images. Absent: all."),
   split: Split,
   augment: Augment,
+  testViews: z.union([z.literal(2), z.literal(6)]).optional().describe(
+    "Score the test set a second time, each image seen so many ways: 2 mirrors it, 6 also moves it by a pixel. " +
+      "Absent: no second score.",
+  ),
 });
 
 const SpiralData = z.strictObject({
@@ -109,6 +113,12 @@ const Sgd = z.strictObject({
   nesterov: z.boolean().default(true).describe("Look ahead along the velocity."),
   weightDecay,
   clip,
+  lookahead: z.strictObject({
+    every: count.default(5).describe("Steps between two meetings of fast and slow weights."),
+    keep: fraction.default(0.774).describe(
+      "Share of the slow weights that stays at the end; before, less by the cube of the share of the budget spent.",
+    ),
+  }).optional().describe("Slow weights that take in the fast ones now and then. Absent: none."),
 });
 
 const AdamW = z.strictObject({
@@ -122,9 +132,15 @@ const AdamW = z.strictObject({
 
 const LearningRate = z.strictObject({
   peak: z.number().positive().default(0.08).describe("Highest learning rate."),
+  shape: z.enum(["cosine", "linear"]).optional().describe(
+    "How it falls from the peak to its end. Absent: as a cosine.",
+  ),
+  initial: fraction.optional().describe(
+    "Learning rate at the start of the warm-up, as a fraction of the peak.",
+  ),
   warmup: fraction.default(0.02).describe("Linear warm-up, as a fraction of the FLOP budget."),
-  final: fraction.default(0).describe("Learning rate at the end of the cosine, as a fraction of the peak."),
-}).prefault({}).describe("Warm-up and cosine over FLOPs spent.");
+  final: fraction.default(0).describe("Learning rate at the end, as a fraction of the peak."),
+}).prefault({}).describe("Rise to the peak and fall from it, over FLOPs spent.");
 
 const Train = z.strictObject({
   batch: z.int().min(1).max(4096).default(64).describe("Images a step."),
@@ -135,6 +151,12 @@ const Train = z.strictObject({
   labelSmoothing: z.number().min(0).lt(1).default(0).describe("Share of the target spread over all classes."),
   optimizer: z.discriminatedUnion("kind", [Sgd, AdamW]).prefault({ kind: "sgd" }).describe("Optimiser."),
   learningRate: LearningRate,
+  freeze: z.array(z.strictObject({
+    part: z.string().min(1).describe(
+      "Name that the parameters' names begin with, such as block1 or block1/conv.",
+    ),
+    epochs: z.number().min(0).describe("Passes over the training data after which they stay as they are."),
+  })).max(8).optional().describe("Parts of the host that train for some epochs only. Absent: none."),
 }).describe("Training of the weights.");
 
 const Alpha = z.strictObject({

@@ -19,12 +19,13 @@ function sizeRow(name: string, { params, flops }: NetworkSize, measured: Measure
 }
 
 /** The host before the first seed, the network at the end, and its one look at the test split. */
-function sizeTable({ host, grown, before, after, test }: RunResult): string[] {
+function sizeTable({ host, grown, before, after, test, testViews }: RunResult): string[] {
   const head = ["network", "parameters", "forward", "split", "step", "loss", "accuracy"];
   return renderTable(head, [
     sizeRow("host", host, before),
     sizeRow("grown", grown, after),
     ...(test === null ? [] : [sizeRow("grown", grown, test)]),
+    ...(testViews === null ? [] : [sizeRow(`grown, ${testViews.views} views`, grown, testViews)]),
   ]);
 }
 
@@ -75,7 +76,7 @@ export function summaryLines(result: RunResult): string[] {
   const trials = result.compilerFlops > 0 ? ` and ${formatFlops(result.compilerFlops)} to try kernels` : "";
   const spent = `${result.steps} steps, ${formatFlops(result.flops)}${trials}, ${
     formatDuration(result.seconds)
-  }`;
+  }, ${result.trainSeconds.toFixed(1)} s of it training`;
   return [
     "",
     title,

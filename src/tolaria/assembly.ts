@@ -26,7 +26,7 @@ import {
   type Topology,
   topologyKey,
 } from "./growable.ts";
-import { overViews, type ViewCount } from "./views.ts";
+import { overViews, type ViewCount } from "../engine/data/views.ts";
 import { type HealthStep, traceHealth } from "./health.ts";
 
 /** A program with what follows it in the same pass. */

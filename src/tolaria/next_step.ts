@@ -1,7 +1,7 @@
 import type { QueuedStep } from "../engine/compile/step_queue.ts";
 import { batchIndices } from "../engine/data/order.ts";
 import { learningRate } from "../engine/optim/schedule.ts";
-import { queued } from "./assembly.ts";
+import { queued, UNTRAINED } from "./assembly.ts";
 import { alphaValues } from "./evaluator.ts";
 import { seedsWith, type Topology } from "./growable.ts";
 import type { Trainer } from "./trainer.ts";
@@ -14,12 +14,12 @@ export function nextStep(trainer: Trainer): QueuedStep {
   const order = (config.seed + progress.detours) >>> 0;
   const positions = batchIndices(order, progress.step, batch, examples.parts.train.count);
   const updates = updatesOf(trainer, shadow !== null);
-  const next = queued(shadow ?? assembly.train, {
+  const values = {
     ...examples.stepValues("train", positions, order, progress.step),
     ...alphaValues(trainer.alphas(progress.stepInTick / config.loop.tickSteps)),
     ...optimizer.stepValues(updates),
     ...trainer.assembler.trainRing.next(),
-  });
+  };
   ledger.charge("host", assembly.train.program.flops);
   if (shadow) ledger.charge("incubation", shadow.program.flops - assembly.train.program.flops);
   for (const [group, { apart }] of Object.entries(updates)) {
@@ -27,21 +27,38 @@ export function nextStep(trainer: Trainer): QueuedStep {
   }
   progress.step++;
   progress.stepInTick++;
-  return next;
+  return queued(shadow ?? assembly.train, { ...values, ...meetingOf(trainer, Object.keys(updates)) });
+}
+
+/** What slow weights, and with them running averages, take in at the step just taken: the last one is a meeting, too. */
+function meetingOf(trainer: Trainer, updated: readonly string[]): Record<string, Float32Array> {
+  const { parts: { config: { train: { optimizer } }, lookahead, store }, ledger, progress } = trainer;
+  if (!lookahead || optimizer.kind !== "sgd" || !optimizer.lookahead) return {};
+  const { every, keep } = optimizer.lookahead;
+  if (progress.step % every !== 0 && !trainer.finished) return lookahead.stepValues({});
+  const host = store.groups.filter((group): group is string => group?.startsWith("host") ?? false);
+  const groups = [...new Set([...host, ...updated, UNTRAINED])], share = 1 - keep * ledger.clock ** 3;
+  for (const group of groups) ledger.charge("host", lookahead.flops(group));
+  return lookahead.stepValues(Object.fromEntries(groups.map((group) => [group, share])));
 }
 
 const groupsOf = (topology: Topology) => new Set(Object.values(topology).map(({ seed }) => `seed/${seed}`));
 
-/** Which groups are updated in a step, and how. Frozen seeds and, out of shadow steps, incubating ones are not. */
+/**
+ * Which groups are updated in a step, and how. Frozen seeds, parts of the host whose epochs are over, and, out of shadow
+ * steps, incubating seeds are not.
+ */
 function updatesOf({ parts, assembly, ledger, progress }: Trainer, shadow: boolean) {
-  const { config, store, lifecycle } = parts;
+  const { config, examples, store, lifecycle } = parts;
   const { weightDecay, clip } = config.train.optimizer;
   const rate = learningRate(ledger.clock, config.train.learningRate);
-  const resting = new Set(
-    Object.entries(assembly.topology)
+  const epochs = progress.step * config.train.batch / examples.parts.train.count;
+  const resting = new Set([
+    ...Object.entries(assembly.topology)
       .filter(([slot, { mode }]) => lifecycle.frozen(slot) || (mode === "shadow" && !shadow))
       .map(([, { seed }]) => `seed/${seed}`),
-  );
+    ...(config.train.freeze ?? []).filter((rule) => epochs >= rule.epochs).map(({ part }) => `host/${part}`),
+  ]);
   const planted = groupsOf(assembly.topology);
   const shadows = groupsOf(seedsWith(assembly.topology, (mode) => mode === "shadow"));
   const active = store.groups.filter((group): group is string =>

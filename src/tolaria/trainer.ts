@@ -19,6 +19,7 @@ import { Speedometer } from "./speedometer.ts";
 import { StepTimes } from "./step_times.ts";
 import { endTick } from "./tick.ts";
 import { Trust } from "./trust.ts";
+import type { ViewCount } from "../engine/data/views.ts";
 import { watch } from "./watch.ts";
 
 export interface TrainerParts extends AssemblyParts {
@@ -202,10 +203,14 @@ export class Trainer {
     this.building = this.assembler.get(this.wanted).catch((error: Error) => error);
   }
 
-  /** Loss and accuracy on the whole of a part, of the programs that run, seeds at their present α. */
-  async score(part: "validation" | "test", expense: Expense = "evaluation"): Promise<Score> {
+  /** Loss and accuracy on the whole of a part, of the programs that run, seeds at their present α; each image seen so many ways. */
+  async score(
+    part: "validation" | "test",
+    expense: Expense = "evaluation",
+    views: ViewCount = 1,
+  ): Promise<Score> {
     const { count } = this.parts.examples.parts[part];
-    const step = await this.assembler.scorer(this.assembly.topology);
+    const step = await this.assembler.scorer(this.assembly.topology, views);
     const candidate = { step, alphas: this.alphas(0), expense };
     const [{ loss, accuracy }] = await this.evaluator.run(part, 0, count, [candidate]);
     step.program.destroy();

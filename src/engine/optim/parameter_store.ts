@@ -32,7 +32,7 @@ export interface StoreLayout {
   }[];
 }
 
-/** All numbers of a store: parameters, then each moment. */
+/** All numbers of a store, as `buffers` has them. */
 export type StoreNumbers = readonly Float32Array<ArrayBuffer>[];
 
 /**
@@ -44,6 +44,8 @@ export class ParameterStore {
   readonly values: BufferView;
   readonly gradients: BufferView;
   readonly moments: readonly BufferView[];
+  /** Parameters that follow the others slowly; null where nothing asks for them. */
+  readonly slow: BufferView | null;
   /** Group of each block, as the optimiser's kernels read it. */
   readonly blockTable: BufferView;
   readonly #gpu: Gpu;
@@ -51,14 +53,18 @@ export class ParameterStore {
   #places = new Map<string, Place>();
   #groups: (string | null)[] = [];
 
-  /** @param capacity Most numbers ever held at once, each parameter rounded up to a multiple of 64. */
-  constructor(gpu: Gpu, capacity: number, moments: number) {
+  /**
+   * @param capacity Most numbers ever held at once, each parameter rounded up to a multiple of 64.
+   * @param slow Whether slow parameters are kept, which start where the others do.
+   */
+  constructor(gpu: Gpu, capacity: number, moments: number, slow = false) {
     this.#gpu = gpu;
     this.blocks = Math.ceil(capacity / BLOCK);
     const bytes = this.blocks * BLOCK_BYTES;
     this.values = gpu.allocator.storage("parameters", bytes);
     this.gradients = gpu.allocator.storage("gradients", bytes);
     this.moments = Array.from({ length: moments }, (_, k) => gpu.allocator.storage(`moment ${k + 1}`, bytes));
+    this.slow = slow ? gpu.allocator.storage("slow parameters", bytes) : null;
     this.#table = new Uint32Array(this.blocks).fill(FREE);
     this.blockTable = gpu.allocator.upload("parameter blocks", this.#table);
   }
@@ -76,6 +82,11 @@ export class ParameterStore {
   /** Names of groups by index; null where an index is free. */
   get groups(): readonly (string | null)[] {
     return this.#groups;
+  }
+
+  /** All that is saved: parameters, each moment, and slow parameters where they are kept. */
+  get buffers(): readonly BufferView[] {
+    return [this.values, ...this.moments, ...this.slow ? [this.slow] : []];
   }
 
   /** Numbers in each of the flat buffers. */
@@ -172,10 +183,10 @@ export class ParameterStore {
     };
   }
 
-  /** Reads parameters and moments to the host. */
+  /** Reads what is saved to the host. */
   async read(): Promise<StoreNumbers> {
     const numbers: Float32Array<ArrayBuffer>[] = [];
-    for (const buffer of [this.values, ...this.moments]) {
+    for (const buffer of this.buffers) {
       numbers.push(await readFloats(this.#gpu, buffer, this.count));
     }
     return numbers;
@@ -184,7 +195,7 @@ export class ParameterStore {
   /** Puts back what `layout` and `read` gave. */
   restore(layout: StoreLayout, numbers: StoreNumbers): void {
     const want = this.count;
-    const buffers = [this.values, ...this.moments];
+    const { buffers } = this;
     for (const k of buffers.keys()) {
       if (numbers[k]?.length !== want) {
         throw new RangeError(
@@ -208,7 +219,7 @@ export class ParameterStore {
   }
 
   destroy(): void {
-    for (const view of [this.values, this.gradients, ...this.moments, this.blockTable]) {
+    for (const view of [...this.buffers, this.gradients, this.blockTable]) {
       this.#gpu.allocator.free(view);
     }
   }
@@ -227,7 +238,9 @@ export class ParameterStore {
     const padded = new Float32Array(blocks * BLOCK);
     for (const buffer of [this.gradients, ...this.moments]) this.#write(buffer, block, padded);
     padded.set(values);
-    this.#write(this.values, block, padded);
+    for (const buffer of this.slow ? [this.values, this.slow] : [this.values]) {
+      this.#write(buffer, block, padded);
+    }
   }
 
   #placeOf(name: string): Place {

@@ -14,7 +14,7 @@ export class StoreSnapshot {
   constructor(gpu: Gpu, store: ParameterStore) {
     this.#gpu = gpu;
     this.#store = store;
-    this.#copies = this.#originals().map((_, k) =>
+    this.#copies = store.buffers.map((_, k) =>
       gpu.allocator.storage(`snapshot ${k}`, store.blocks * BLOCK * 4)
     );
   }
@@ -22,13 +22,13 @@ export class StoreSnapshot {
   /** Copies the store as it is now. */
   take(): void {
     this.#layout = this.#store.layout;
-    this.#copy(this.#originals(), this.#copies);
+    this.#copy(this.#store.buffers, this.#copies);
   }
 
   /** Puts the copy back into the store. @throws {Error} if none was taken. */
   revert(): void {
     if (!this.#layout) throw new Error("snapshot: want one taken before, got none");
-    this.#copy(this.#copies, this.#originals());
+    this.#copy(this.#copies, this.#store.buffers);
     this.#store.adopt(this.#layout);
   }
 
@@ -44,10 +44,6 @@ export class StoreSnapshot {
 
   destroy(): void {
     for (const view of this.#copies) this.#gpu.allocator.free(view);
-  }
-
-  #originals(): BufferView[] {
-    return [this.#store.values, ...this.#store.moments];
   }
 
   #copy(from: readonly BufferView[], to: readonly BufferView[]): void {

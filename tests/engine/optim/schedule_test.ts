@@ -18,6 +18,15 @@ Deno.test("learningRate() rises linearly, then falls along a cosine to its final
   for (const [progress, rate] of known) assertAlmostEquals(learningRate(progress, options), rate, 1e-12);
 });
 
+Deno.test("learningRate() is a triangle where it starts at a share of the peak and falls along a line", () => {
+  const triangle = { peak: 2, initial: 0.2, warmup: 0.25, final: 0.1, shape: "linear" } as const;
+  const known: [progress: number, rate: number][] = [[0, 0.4], [0.125, 1.2], [0.25, 2], [0.625, 1.1], [
+    1,
+    0.2,
+  ]];
+  for (const [progress, rate] of known) assertAlmostEquals(learningRate(progress, triangle), rate, 1e-12);
+});
+
 Deno.test("learningRate() knows its ends: no warm-up, nothing but warm-up, no descent", () => {
   assertEquals(learningRate(0, { peak: 0.4, warmup: 0, final: 0 }), 0.4);
   assertAlmostEquals(learningRate(1, { peak: 0.4, warmup: 0, final: 0 }), 0, 1e-12);
