@@ -2,6 +2,8 @@ import { sizeOf } from "../../util/shape.ts";
 import type { Op, Values } from "../graph/op.ts";
 import type { Tensor } from "../graph/tensor.ts";
 import { reachable } from "../graph/trace.ts";
+import { openVectorMemory } from "../ops/vector_product.ts";
+import { planMemory } from "./memory.ts";
 import { callOf } from "./schedule.ts";
 
 /** Values of a graph's sources, by name. */
@@ -31,8 +33,9 @@ export async function evaluateInBackground(outputs: readonly Tensor[], feeds: Fe
 }
 
 /**
- * Makes a graph ready to be run on the CPU many times: sorted once, with memory that is kept. What it returns are the
- * numbers of `evaluate`, in arrays that the next run overwrites.
+ * Makes a graph ready to be run on the CPU many times: sorted once, with memory that is kept, and taken over from what is
+ * needed no more, which a small cache thanks. What it returns are the numbers of `evaluate`, in arrays that the next run
+ * overwrites.
  *
  * @param constants Sources that are the same in every run.
  */
@@ -44,21 +47,54 @@ export function prepareEvaluation(
   const place = new Map(order.map((node, k) => [node, k]));
   const calls = order.map(callOf);
   const inputs = order.map((node) => node.inputs.map((input) => place.get(input)!));
-  const values = order.map((node) =>
-    node.source && Object.hasOwn(constants, node.source.name) ? given(node, constants) : undefined
-  );
-  const changing = order.flatMap((_, k) => values[k] ? [] : [k]);
-  function applied(op: Op, places: readonly number[], k: number): Values {
-    const operands = places.map((at) => values[at]!);
-    return op.quick?.(operands, calls[k], values[k]) ?? op.reference(operands, calls[k], values[k]);
+  const isConstant = ({ source }: Tensor) => source !== null && Object.hasOwn(constants, source.name);
+  const kept = new Set([...outputs, ...order.filter(isConstant)].map((node) => place.get(node)!));
+  const values = arraysFor(order, inputs, kept);
+  const changing = order.flatMap((node, k) => isConstant(node) ? [] : [k]);
+  for (const [k, node] of order.entries()) if (isConstant(node)) given(node, constants, values[k]);
+  const operands = inputs.map((places) => places.map((at) => values[at]));
+  function apply(op: Op, k: number): void {
+    const into = values[k];
+    const result = op.quick?.(operands[k], calls[k], into) ?? op.reference(operands[k], calls[k], into);
+    if (result !== into) into.set(result);
   }
   return (feeds) => {
     for (const k of changing) {
       const node = order[k];
-      values[k] = node.op ? applied(node.op, inputs[k], k) : given(node, feeds, values[k]);
+      if (node.op) apply(node.op, k);
+      else given(node, feeds, values[k]);
     }
-    return outputs.map((output) => values[place.get(output)!]!);
+    return outputs.map((output) => values[place.get(output)!]);
   };
+}
+
+/** An array for each node; those of numbers share one memory, the ones of `kept` with nobody. */
+function arraysFor(
+  order: readonly Tensor[],
+  inputs: readonly (readonly number[])[],
+  kept: ReadonlySet<number>,
+): Values[] {
+  const last = order.map((_, k) => kept.has(k) ? order.length : k);
+  for (const [k, places] of inputs.entries()) for (const at of places) last[at] = Math.max(last[at], k);
+  const numbers = order.flatMap(({ dtype }, k) => dtype === "u32" ? [] : [k]);
+  const { slots, slotBytes } = planMemory(
+    // What is kept has its place from the start.
+    numbers.map((k) => ({
+      bytes: 8 * sizeOf(order[k].shape),
+      first: kept.has(k) ? 0 : k,
+      last: last[k],
+    })),
+  );
+  let bytes = 0;
+  const offsets = slotBytes.map((size) => (bytes += size) - size);
+  const memory = openVectorMemory(bytes);
+  const slotOf = new Map(numbers.map((k, at) => [k, slots[at]]));
+  return order.map(({ shape }, k) => {
+    const slot = slotOf.get(k);
+    return slot === undefined
+      ? new Uint32Array(sizeOf(shape))
+      : new Float64Array(memory, offsets[slot], sizeOf(shape));
+  });
 }
 
 /** The values of a source. */

@@ -12,6 +12,7 @@ import { apply, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
 import { sumTo } from "./reduce.ts";
 import type { OpName } from "./names.ts";
+import { addRepeating, rectify, wholeAndRepeating } from "./quick_loops.ts";
 
 type Scalar = (...operands: number[]) => number;
 type Gradient = (dy: Tensor, node: Tensor) => readonly (Tensor | null)[];
@@ -76,6 +77,7 @@ interface Formula<A extends Attrs> {
   /** Operations an element. */
   readonly cost: number;
   readonly gradient?: Gradient;
+  readonly quick?: NonNullable<Op["quick"]>;
 }
 
 function elementwise<A extends Attrs = Attrs>(name: OpName, formula: Formula<A>): Op<A, OpName> {
@@ -84,6 +86,7 @@ function elementwise<A extends Attrs = Attrs>(name: OpName, formula: Formula<A>)
     type: (inputs) => broadcastType(name, inputs),
     reference: (inputs, call, into) => mapReference(formula.f(call.attrs), inputs, call as Call, into),
     ...(formula.gradient ? { gradient: formula.gradient } : {}),
+    ...(formula.quick ? { quick: formula.quick as NonNullable<Op<A>["quick"]> } : {}),
     lower: { wgsl: formula.wgsl },
     flops: (call) => formula.cost * sizeOf(call.output.shape),
   });
@@ -143,6 +146,13 @@ export const elementwiseOps = {
     f: () => (a, b) => a + b,
     cost: 1,
     gradient: binary((dy) => [dy, dy]),
+    quick(inputs, call, into) {
+      const order = wholeAndRepeating(call.inputs.map(({ shape }) => shape), call.output.shape);
+      if (!order) return null;
+      const y = into ?? new Float64Array(sizeOf(call.output.shape));
+      addRepeating(inputs[order[0]], inputs[order[1]], y);
+      return y;
+    },
   }),
   sub: elementwise("sub", {
     wgsl: "$0 - $1",
@@ -197,6 +207,11 @@ export const elementwiseOps = {
     f: () => (x) => Math.max(x, 0),
     cost: 1,
     gradient: stepGradient(0),
+    quick([x], _, into) {
+      const y = into ?? new Float64Array(x.length);
+      rectify(x, y);
+      return y;
+    },
   }),
   leakyRelu: elementwise<{ slope: number }>("leakyRelu", {
     wgsl: "select($slope * $0, $0, $0 > T(0.0))",

@@ -11,6 +11,7 @@ import type { Op, Values } from "../graph/op.ts";
 import { apply, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
 import type { OpName } from "./names.ts";
+import { addSegments } from "./quick_loops.ts";
 
 /**
  * Which rows make up which segment, as compressed rows, both ways: the row of edge e is `sources[e]`, and segment n has the
@@ -101,6 +102,15 @@ function reduction(name: OpName, { kind, gradient, variants }: Reduction): Op<At
         for (let f = 0; f < width; f++) y[n * width + f] /= end - begin;
       }
       return y;
+    },
+    ...kind !== "maximum" && {
+      quick([x, offsets, sources], { output }, into) {
+        const width = sizeOf(output.shape.slice(1));
+        if (width % 4 !== 0) return null;
+        const y = into ?? new Float64Array(sizeOf(output.shape));
+        addSegments(x, offsets, sources, y, width, kind === "mean");
+        return y;
+      },
     },
     gradient: (dy, node) => [gradient(dy, node), null, null, null, null],
     lower: variants,

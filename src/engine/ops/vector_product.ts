@@ -102,23 +102,31 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
   ]);
 }
 
-interface Machine {
-  readonly memory: WebAssembly.Memory;
-  readonly product: (a: number, b: number, y: number, m: number, k: number, n: number) => void;
-}
+type Product = (a: number, b: number, y: number, m: number, k: number, n: number) => void;
 
-/** Null where there is no WebAssembly, or none with vectors, or the page forbids it. */
-function openMachine(): Machine | null {
+let code: WebAssembly.Module | undefined;
+/** What computes in the memory that a buffer is of. */
+const machines = new WeakMap<ArrayBufferLike, Product>();
+
+/**
+ * Memory that products of arrays within it need not be brought to and fetched from: of a plain kind where there is no
+ * WebAssembly, or none with vectors, or the page forbids it.
+ */
+export function openVectorMemory(bytes: number): ArrayBuffer {
   try {
-    const memory = new WebAssembly.Memory({ initial: 1 });
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()), { m: { m: memory } });
-    return { memory, product: exports.f as Machine["product"] };
+    const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE_BYTES) });
+    code ??= new WebAssembly.Module(moduleBytes());
+    const { exports } = new WebAssembly.Instance(code, { m: { m: memory } });
+    const buffer = memory.buffer as ArrayBuffer;
+    machines.set(buffer, exports.f as Product);
+    return buffer;
   } catch {
-    return null;
+    return new ArrayBuffer(bytes);
   }
 }
 
-let machine: Machine | null | undefined;
+/** Takes what lies elsewhere, and grows with it. */
+let workbench = new ArrayBuffer(0);
 
 /**
  * y = a · b for a [m, k] and b [k, n], the numbers of a plain loop to the last bit. False where it cannot: n must be a multiple
@@ -127,15 +135,18 @@ let machine: Machine | null | undefined;
 export function vectorProduct(a: Values, b: Values, y: Values, m: number, k: number, n: number): boolean {
   const numbers = m * k + k * n + m * n;
   if (n % COLUMNS !== 0 || numbers > MOST_NUMBERS) return false;
-  if (machine === undefined) machine = openMachine();
-  if (!machine) return false;
-  const { memory, product } = machine;
-  const missing = numbers * NUMBER_BYTES - memory.buffer.byteLength;
-  if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
-  const heap = new Float64Array(memory.buffer);
+  const near = a.buffer === y.buffer && b.buffer === y.buffer && machines.get(y.buffer);
+  if (near) {
+    near(a.byteOffset, b.byteOffset, y.byteOffset, m, k, n);
+    return true;
+  }
+  const missing = numbers * NUMBER_BYTES > workbench.byteLength;
+  if (missing) workbench = openVectorMemory(Math.max(numbers * NUMBER_BYTES, 2 * workbench.byteLength));
+  const product = machines.get(workbench);
+  if (!product) return false;
+  const heap = new Float64Array(workbench), result = m * k + k * n;
   heap.set(a);
   heap.set(b, m * k);
-  const result = m * k + k * n;
   product(0, NUMBER_BYTES * m * k, NUMBER_BYTES * result, m, k, n);
   y.set(heap.subarray(result, numbers));
   return true;

@@ -64,8 +64,6 @@ function rowsFor(normaliser: Normalisers[keyof Normalisers], count: number): Row
   return { values: new Float32Array(count * width), width };
 }
 
-const rowAt = ({ values, width }: Rows, k: number) => values.subarray(k * width, (k + 1) * width);
-
 /** The numbers of the step inputs: `nodes`, `slots`, `globals`, `actions`, `mask` and the lists, padding all 0. */
 export function encodeBatch(
   observations: readonly Observation[],
@@ -85,20 +83,20 @@ export function encodeBatch(
     const degrees = degreesOf(graph);
     for (const [n, one] of graph.nodes.entries()) {
       const [ins, outs] = degrees[n];
-      normalisers.node.write({ node: one, ins, outs, observation }, rowAt(nodes, node + n));
+      normalisers.node.write({ node: one, ins, outs, observation }, nodes.values, nodes.width * (node + n));
       graphs.push([node + n, k]);
       flow.push([node + n, node + n]);
     }
     for (const [from, to] of graph.edges) flow.push([node + from, node + to]);
     const rowOf = new Map(observation.slots.map((one, s) => [one.slot, slot + s]));
     for (const one of observation.slots) {
-      normalisers.slot.write({ slot: one, observation, blueprints }, rowAt(slots, slot));
+      normalisers.slot.write({ slot: one, observation, blueprints }, slots.values, slots.width * slot);
       slotted.push([slot++, node + nodeOf(observation, one.slot)]);
     }
-    normalisers.global.write(observation, rowAt(globals, k));
+    normalisers.global.write(observation, globals.values, globals.width * k);
     for (const [a, action] of legal.entries()) {
       const at = k * actions + a;
-      normalisers.action.write({ action, observation, blueprints }, rowAt(acts, at));
+      normalisers.action.write({ action, observation, blueprints }, acts.values, acts.width * at);
       mask[at] = 1;
       if (action.kind !== "wait") acted.push([rowOf.get(action.slot) ?? strange(action.slot), at]);
     }

@@ -80,16 +80,18 @@ export class Normaliser<S> {
   /**
    * Writes the row of a subject: quantities less their mean, over their deviation, at most ±5, 0 where unknown; for each
    * that may be unknown whether it is known; the flags.
+   *
+   * @param begin Where in `rows` it begins.
    */
-  write(subject: S, row: Float32Array): void {
+  write(subject: S, rows: Float32Array, begin = 0): void {
     const { quantities, flags } = this.table;
-    let flag = quantities.length;
-    for (const [k, quantity] of quantities.entries()) {
-      const value = valueOf(quantity, subject);
-      row[k] = value === null ? 0 : this.#normalise(value, this.#moments[k]);
-      if (quantity.measured) row[flag++] = value === null ? 0 : 1;
+    let flag = begin + quantities.length;
+    for (let k = 0; k < quantities.length; k++) {
+      const value = valueOf(quantities[k], subject);
+      rows[begin + k] = value === null ? 0 : this.#normalise(value, this.#moments[k]);
+      if (quantities[k].measured) rows[flag++] = value === null ? 0 : 1;
     }
-    row.set(flags(subject), flag);
+    for (const one of flags(subject)) rows[flag++] = one;
   }
 
   #normalise(value: number, { count, mean, squares }: Moments): number {

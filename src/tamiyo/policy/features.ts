@@ -43,8 +43,8 @@ const MAX_BLUEPRINTS = 15;
 /** 1 at the place of a blueprint in the policy's list, at the last where it is not in it; all 0 for none. */
 function blueprintFlags(blueprints: readonly string[], name: string | null): number[] {
   const flags = new Array<number>(MAX_BLUEPRINTS + 1).fill(0);
-  const place = name === null ? null : blueprints.slice(0, MAX_BLUEPRINTS).indexOf(name);
-  if (place !== null) flags[place < 0 ? MAX_BLUEPRINTS : place] = 1;
+  const place = name === null ? null : blueprints.indexOf(name);
+  if (place !== null) flags[place < 0 ? MAX_BLUEPRINTS : Math.min(place, MAX_BLUEPRINTS)] = 1;
   return flags;
 }
 
@@ -199,7 +199,10 @@ export const actionFeatures: FeatureTable<ActionSubject> = {
     {
       name: "siblings",
       of: ({ action, observation: { slots } }) =>
-        orNull(blueprintOf(action), (name) => slots.filter(({ blueprint }) => blueprint === name).length),
+        orNull(
+          blueprintOf(action),
+          (name) => slots.reduce((count, { blueprint }) => count + Number(blueprint === name), 0),
+        ),
       measured: false,
     },
     ...SEED_OPS.map((op) => ofSeed(`ops.${op}`, ({ ops }) => ops[op] ?? 0)),
