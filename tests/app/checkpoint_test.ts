@@ -374,7 +374,7 @@ Deno.test("a checkpoint of another network, or with fewer numbers than the store
   const narrow = places.map((place) => place.name === "layer2/weight" ? { ...place, shape: [8, 4] } : place);
   assert(said({ layout: { groups: ["host"], places: narrow } }).includes("of shape [8, 8], got [8, 4];"));
   assert(
-    said({ numbers: numbers.slice(1) }).includes("want blobs of parameters and 2 moments, 3 in all, got 2"),
+    said({ numbers: numbers.slice(1) }).includes("want 3 blobs of parameters and what belongs to them, got 2"),
   );
   assert(
     said({ numbers: [...numbers.slice(1), new Float32Array(64)] }).includes(
