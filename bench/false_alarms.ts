@@ -2,8 +2,8 @@
 // sets, under controllers that grow by evidence, by chance and not at all; every rollback among them is told with its reason,
 // and the run is repeated without a governor: where it comes through all the same, and no worse, the alarm was false.
 //
-//   deno run -A bench/false_alarms.ts [--runs 12] [--first 1] [--tasks spirals,digits,tight] [--backend auto|native|dawn]
-//     [--quick] [--json FILE]
+//   deno run -A bench/false_alarms.ts [--runs 12] [--first 1] [--tasks spirals,digits,tight]
+//     [--controllers heuristic,random,off] [--backend auto|native|dawn] [--quick] [--json FILE]
 //
 // Runs take tasks and controllers by turns, each with a seed of its own.
 import type { RunResult } from "../src/app/options.ts";
@@ -39,12 +39,16 @@ const TASKS: Readonly<Record<string, { readonly file: string; readonly sets: rea
       ]),
   },
 };
-const CONTROLLERS = ["heuristic", "random", "off"] as const;
 /** Share by which the validation loss of a run without a governor may be above that with one, and still count as no worse. */
 const MARGIN = 0.05;
 
-const options = readOptions({ runs: "", first: "1", tasks: Object.keys(TASKS).join() });
-const tasks = options.own.tasks.split(",");
+const options = readOptions({
+  runs: "",
+  first: "1",
+  tasks: Object.keys(TASKS).join(),
+  controllers: "heuristic,random,off",
+});
+const tasks = options.own.tasks.split(","), controllers = options.own.controllers.split(",");
 const runs = Number(options.own.runs || (options.quick ? "1" : "12"));
 
 interface Row extends Record<string, string | number> {
@@ -101,7 +105,7 @@ async function train(task: string, controller: string, seed: number, governor: b
 
 for (let k = 0; k < runs; k++) {
   const task = tasks[k % tasks.length];
-  const controller = CONTROLLERS[Math.floor(k / tasks.length) % CONTROLLERS.length];
+  const controller = controllers[Math.floor(k / tasks.length) % controllers.length];
   const seed = Number(options.own.first) + k;
   const run = `${task}, ${controller}, seed ${seed}`;
   const { alarms, grown, steps, loss, accuracy } = await train(task, controller, seed, true);

@@ -26,6 +26,9 @@ export interface GovernorState {
   readonly rollbacks: number;
 }
 
+/** Readings whose average says how a network does at present: one batch may hold an example that it gets wrong. */
+const FLOOR_READINGS = 4;
+
 const median = (values: readonly number[]): number => {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -36,8 +39,9 @@ const mean = (values: readonly number[]): number => values.reduce((sum, v) => su
 /**
  * Watches loss and gradients for breakdown: NaN or infinity at once; a loss above `lossRatio` times the mean and
  * `lossDeviations` median absolute deviations above it, or back at chance after it was well below, `spikes` times within
- * `window` readings; a gradient `gradientRatio` times its median. A network that still does far better than chance (`lossFloor`) has
- * not broken down, however much worse than before: near zero, losses jump.
+ * `window` readings; a gradient `gradientRatio` times its median. A network that still does far better than chance
+ * (`lossFloor`), on the average of a few readings, has not broken down, however much worse than before: near zero, one
+ * example makes the loss of a batch jump.
  */
 export class Governor {
   readonly #limits: Limits;
@@ -88,7 +92,7 @@ export class Governor {
   /** What is wrong with one step, once or not. */
   #judge(loss: number, gradNorm: number): Alarm | null {
     const { lossFloor, lossRatio, lossDeviations, gradientRatio, collapseMargin } = this.#limits;
-    if (loss < lossFloor * this.#chance) return null;
+    if (mean([...this.#losses.slice(1 - FLOOR_READINGS), loss]) < lossFloor * this.#chance) return null;
     const average = mean(this.#losses), middle = median(this.#losses);
     const deviation = median(this.#losses.map((value) => Math.abs(value - middle)));
     const lossLimit = Math.max(lossRatio * average, average + lossDeviations * deviation);

@@ -160,5 +160,17 @@ Deno.test("Governor takes jumps of a loss near zero for what they are", () => {
     return governor.observe({ loss, gradNorm });
   };
   assertEquals(low(0.2, 50), null);
-  assertEquals(low(0.3, 50)?.diagnosis, "gradient_explosion");
+  // One example of a small batch: the average of the last four readings is below a quarter of chance.
+  assertEquals(low(0.4, 50), null);
+  assertEquals(low(0.6, 50)?.diagnosis, "gradient_explosion");
+});
+
+Deno.test("Governor sees a network break down that was all but perfect, at once and at the second reading", () => {
+  const chance = Math.log(FEW);
+  for (const [loss, diagnosis] of [[chance, "loss_spike"], [20, "loss_spike"]] as const) {
+    const governor = new Governor(limits(), FEW);
+    for (let k = 0; k < 30; k++) assertEquals(governor.observe({ loss: 0.02, gradNorm: 1 }), null);
+    assertEquals(governor.observe({ loss, gradNorm: 1 }), null);
+    assertEquals(governor.observe({ loss, gradNorm: 1 })?.diagnosis, diagnosis);
+  }
 });
