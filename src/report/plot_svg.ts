@@ -4,7 +4,7 @@ import { parseHTML } from "linkedom";
 import { escapeHtml } from "./html.ts";
 
 // What linkedom calls a window is one of its own, which TypeScript takes for the real one.
-const { document } = parseHTML("<html></html>") as unknown as { document: Plot.PlotOptions["document"] };
+const { document } = parseHTML("<html></html>") as unknown as Required<Pick<Plot.PlotOptions, "document">>;
 
 /**
  * A chart as SVG that scales with the page. `title` is what it is called where it is read aloud; `extra` is drawn on top
