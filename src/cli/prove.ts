@@ -4,7 +4,7 @@ import { resolveConfig } from "../app/config.ts";
 import { BACKEND_CHOICES, type BackendChoice } from "../app/options.ts";
 import { parseProof } from "../app/prove/proof_config.ts";
 import type { ProveOptions } from "../app/prove/prove.ts";
-import type { ArmTimes, Proof } from "../contracts/proof.ts";
+import { ARMS, type ArmTimes, type Proof } from "../contracts/proof.ts";
 import { proofLines } from "../report/proof_lines.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, usageError } from "../util/errors.ts";
 import type { Command, Values } from "./command.ts";
@@ -16,10 +16,15 @@ const DEFAULT_OUT = "runs";
 
 /** What is proven: that of the file, or that of the folder that is gone on with. */
 async function subjectOf(values: Values): Promise<Pick<ProveOptions, "proof" | "task" | "command">> {
-  const given = (values.set ?? []) as readonly string[], { seeds, config } = values;
+  const given = (values.set ?? []) as readonly string[], { seeds, config, arms } = values;
   if (values.resume === undefined) {
     const name = (config ?? "prove_small") as string;
-    const read = parseProof(readProof(name));
+    const file = readProof(name);
+    const read = parseProof(
+      arms === undefined
+        ? file
+        : { ...file as object, arms: arms === "all" ? ARMS : String(arms).split(",") },
+    );
     const proof = {
       ...read,
       task: { ...read.task, set: [...read.task.set, ...given] },
@@ -31,7 +36,7 @@ async function subjectOf(values: Values): Promise<Pick<ProveOptions, "proof" | "
     );
     return { proof, task, command: commandOf(name, values) };
   }
-  const conflict = ["config", "set", "seeds"].find((name) => values[name] !== undefined);
+  const conflict = ["config", "set", "seeds", "arms"].find((name) => values[name] !== undefined);
   if (conflict) {
     throw usageError(`prove: --${conflict}: not together with --resume, which goes on with what was begun`);
   }
@@ -47,10 +52,12 @@ async function subjectOf(values: Values): Promise<Pick<ProveOptions, "proof" | "
 }
 
 /** The line that makes a proof again, but for what changes no number. */
-function commandOf(config: string, { set = [], seeds, backend = "auto" }: Values): string {
+function commandOf(config: string, { set = [], seeds, arms, backend = "auto" }: Values): string {
   const sets = (set as readonly string[]).flatMap((one) => ["--set", one]);
   const count = seeds === undefined ? [] : ["--seeds", String(seeds)];
-  return ["deno run -A main.ts prove --config", config, ...sets, ...count, "--backend", backend].join(" ");
+  const some = arms === undefined ? [] : ["--arms", String(arms)];
+  const words = ["deno run -A main.ts prove --config", config, ...some, ...sets, ...count];
+  return [...words, "--backend", backend].join(" ");
 }
 
 /** The page is made last, and of what is written: it takes packages that a bare machine may not have. */
@@ -123,6 +130,13 @@ export const proveCommand: Command = {
       range: [2, 1000],
       summary: "number of seeds",
       default: "the configuration's",
+    },
+    {
+      name: "arms",
+      value: "LIST",
+      summary: `arms to run, or all: ${ARMS.join(", ")}`,
+      default: "the configuration's",
+      example: "host-flops,static-flops,heuristic",
     },
     { name: "headroom", summary: "only check whether the task can say anything about growth" },
     {
