@@ -1,14 +1,14 @@
 /** Runs a run again by its log: the actions that were logged, not the controller's. */
 import type { RunConfig } from "../contracts/config.ts";
-import type { Controller, Decision } from "../contracts/control.ts";
-import type { AnyEnvelope } from "../contracts/events.ts";
-import type { Edge } from "../contracts/lifecycle.ts";
+import type { Controller } from "../contracts/control.ts";
+import type { LogLine } from "../contracts/events.ts";
 import { createMemoryStore } from "../urza/mod.ts";
 import { UserError } from "../util/errors.ts";
 import { finiteOrText } from "../util/json.ts";
 import { resolveConfig } from "./config.ts";
 import { hostOfRun } from "./kept_host.ts";
 import { buildNetwork } from "./network.ts";
+import { edgesIn, formatLine, parseLog } from "./log_lines.ts";
 import type { BackendChoice } from "./options.ts";
 import type { RunFiles } from "./run_files.ts";
 import { createSession } from "./session.ts";
@@ -31,10 +31,6 @@ export interface ReplayReport {
   readonly weights: string;
 }
 
-/** A line of a log: a payload with its topic. */
-// deno-lint-ignore no-explicit-any
-type LogLine = Readonly<Record<string, any>> & { readonly topic: string };
-
 /** Steps that a run took in one go under one limit. */
 interface Leg {
   readonly until: number;
@@ -54,10 +50,11 @@ function told(lines: readonly LogLine[]): Map<string, { step: number; text: stri
   return new Map(
     Object.entries(COMPARED).map(([topic, keys]) => [
       topic,
-      lines.filter((line) => line.topic === topic).map((line) => ({
-        step: line.step,
-        text: JSON.stringify(Object.fromEntries(keys.map((key) => [key, line[key]])), finiteOrText),
-      })),
+      lines.flatMap((line) => {
+        if (line.topic !== topic || !("step" in line)) return [];
+        const compared = Object.entries(line).filter(([key]) => keys.includes(key));
+        return [{ step: line.step, text: JSON.stringify(Object.fromEntries(compared), finiteOrText) }];
+      }),
     ]),
   );
 }
@@ -79,9 +76,7 @@ function firstDifference(recorded: readonly LogLine[], repeated: readonly LogLin
 /** Answers at each tick what the log says was decided then. */
 function loggedController(kind: Controller["kind"], lines: readonly LogLine[]): Controller {
   const decisions = new Map(
-    lines.flatMap(({ topic, tick, decision }) =>
-      topic === "tick.report" ? [[tick, decision as Decision]] : []
-    ),
+    lines.flatMap((line) => line.topic === "tick.report" ? [[line.tick, line.decision] as const] : []),
   );
   return {
     kind,
@@ -99,7 +94,7 @@ function loggedController(kind: Controller["kind"], lines: readonly LogLine[]): 
 
 /** Each resumption begins a leg, as a limit of steps, which decisions depend on, may change with it. */
 function legsOf(lines: readonly LogLine[], last: number): Leg[] {
-  const starts = lines.filter(({ topic }) => topic === "run.started");
+  const starts = lines.filter((line) => line.topic === "run.started");
   return starts.map(({ maxSteps }, k) => ({ maxSteps, until: starts[k + 1]?.resumedAt ?? last }))
     .filter((leg, k, legs) => legs[k + 1]?.maxSteps !== leg.maxSteps);
 }
@@ -110,8 +105,8 @@ function memoryFiles(lines: LogLine[]): RunFiles {
     store: createMemoryStore(),
     syncLogs: () => ({}),
     truncateLogs() {},
-    edges: () => lines.filter(({ topic }) => topic === "seed.edge") as unknown as Edge[],
-    record: ({ topic, payload }: AnyEnvelope) => void lines.push({ topic, ...structuredClone(payload) }),
+    edges: () => edgesIn(lines),
+    record: (event) => void lines.push(...parseLog(formatLine(event), "replay")),
   };
 }
 
@@ -126,8 +121,8 @@ export async function replayRun({ directory, backend, signal }: ReplayOptions): 
   const { openRun } = await import("./adapters/export_files.ts");
   const { readRunRecord } = await import("./adapters/run_record.ts");
   const { config: file, record, kernels: used, lines } = readRunRecord(directory, USED_FILE);
-  const end = lines.findLast(({ topic }) => topic === "run.finished");
-  if (!end || end.weights === null || end.weights === undefined) {
+  const end = lines.findLast((line) => line.topic === "run.finished");
+  if (!end || end.weights === null) {
     throw new UserError(
       `replay: want a run that ended, got ${directory} without the hash of its final weights in events.jsonl; ` +
         `go on with it: --resume ${directory}`,
@@ -184,7 +179,9 @@ export async function replayRun({ directory, backend, signal }: ReplayOptions): 
       );
     }
     const count = (topic: string) => lines.filter((line) => line.topic === topic).length;
-    const actions = lines.filter(({ decision }) => decision && decision.action.kind !== "wait").length;
+    const actions = lines.filter((line) =>
+      line.topic === "tick.report" && line.decision.action.kind !== "wait"
+    ).length;
     return {
       steps: end.step,
       ticks: count("tick.report"),

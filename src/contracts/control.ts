@@ -1,41 +1,44 @@
 import { z } from "zod";
 import type { SlotHealth } from "./health.ts";
+import { LoggedNumber } from "./logged_number.ts";
 import type { Candidates, ModelGraph } from "./model_graph.ts";
 
 /** Stage of a slot's lifecycle. */
-export type Stage =
-  | "DORMANT"
-  | "GERMINATED"
-  | "TRAINING"
-  | "BLENDING"
-  | "HOLDING"
-  | "FOSSILIZED"
-  | "PRUNED"
-  | "EMBARGOED"
-  | "RESETTING";
+export const Stage = z.enum([
+  "DORMANT",
+  "GERMINATED",
+  "TRAINING",
+  "BLENDING",
+  "HOLDING",
+  "FOSSILIZED",
+  "PRUNED",
+  "EMBARGOED",
+  "RESETTING",
+]);
+export type Stage = z.output<typeof Stage>;
 
 /** What a controller may ask for, one a tick. Slots and blueprints go by name. */
-export type Action =
-  | { kind: "wait" }
-  | { kind: "germinate"; slot: string; blueprint: string }
-  | { kind: "advance"; slot: string }
-  | { kind: "prune"; slot: string }
-  | { kind: "fossilize"; slot: string };
+export const Action = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("wait") }),
+  z.strictObject({ kind: z.literal("germinate"), slot: z.string(), blueprint: z.string() }),
+  z.strictObject({ kind: z.literal("advance"), slot: z.string() }),
+  z.strictObject({ kind: z.literal("prune"), slot: z.string() }),
+  z.strictObject({ kind: z.literal("fossilize"), slot: z.string() }),
+]);
+export type Action = z.output<typeof Action>;
 
 /** An action with the evidence behind it, as the run's log keeps it. */
-export interface Decision {
-  action: Action;
-  why: string;
+export const Decision = z.strictObject({
+  action: Action,
+  why: z.string(),
   /** What the person should hear about besides the action, such as a scheduled action that never became legal. */
-  warnings: string[];
-}
+  warnings: z.array(z.string()),
+});
+export type Decision = z.output<typeof Decision>;
 
 /** A mean over paired batches, in nats; `se` is its standard error, `n` the number of batches. */
-export interface Measurement {
-  mean: number;
-  se: number;
-  n: number;
-}
+export const Measurement = z.strictObject({ mean: LoggedNumber, se: LoggedNumber, n: LoggedNumber });
+export type Measurement = z.output<typeof Measurement>;
 
 /** What is known of one slot at a tick; null is "not measured", never a default. */
 export interface SlotObservation {

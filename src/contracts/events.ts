@@ -1,88 +1,137 @@
-import type { ProfileName } from "./config.ts";
-import type { Action, Decision, SlotObservation } from "./control.ts";
-import type { SlotTimes } from "./health.ts";
-import type { Edge, Evidence } from "./lifecycle.ts";
+/** What runs tell of themselves: what travels on the bus, and what stands in a run's logs, a line a message. */
+import { z } from "zod";
+import { PROFILES } from "./config.ts";
+import { Action, Decision, Measurement, Stage } from "./control.ts";
+import { SlotHealth, SlotTimes } from "./health.ts";
+import { Edge, Evidence } from "./lifecycle.ts";
+import { LoggedNumber } from "./logged_number.ts";
+
+const whole = z.int().min(0);
 
 /** What each topic carries. Times are counted in optimiser steps and in ticks. */
-export interface Payloads {
-  "run.started": {
-    run: string;
-    config: string;
+const payloads = {
+  "run.started": z.strictObject({
+    run: z.string(),
+    config: z.string(),
     /** As every surface names it, a substitute included: "digits (CIFAR-10 unavailable)". */
-    dataset: string;
-    adapter: string;
-    profile: ProfileName;
+    dataset: z.string(),
+    adapter: z.string(),
+    profile: z.enum(PROFILES),
     /** Only one step is taken, and nothing is written. */
-    dryRun: boolean;
+    dryRun: z.boolean(),
     /** The run ends when it has spent this. */
-    budgetFlops: number;
+    budgetFlops: z.number(),
     /** The run ends at this step even if budget is left; null is no limit. */
-    maxSteps: number | null;
+    maxSteps: whole.nullable(),
     /** Step the run goes on from; 0 for a new one. */
-    resumedAt: number;
-  };
-  "run.finished": {
-    run: string;
-    reason: "completed" | "interrupted" | "failed";
-    step: number;
-    loss: number | null;
-    accuracy: number | null;
+    resumedAt: whole,
+  }),
+  "run.finished": z.strictObject({
+    run: z.string(),
+    reason: z.enum(["completed", "interrupted", "failed"]),
+    step: whole,
+    loss: LoggedNumber.nullable(),
+    accuracy: LoggedNumber.nullable(),
     /** SHA-256 of the weights that training ended with; null where it failed or nothing was written. */
-    weights: string | null;
-  };
-  "step.metrics": {
-    step: number;
-    loss: number;
-    accuracy: number;
-    learningRate: number;
-    imagesPerSecond: number;
+    weights: z.string().nullable(),
+  }),
+  "step.metrics": z.strictObject({
+    step: whole,
+    loss: LoggedNumber,
+    accuracy: LoggedNumber,
+    learningRate: LoggedNumber,
+    imagesPerSecond: LoggedNumber,
     /** Spent since the start of the run, everything counted. */
-    flops: number;
+    flops: z.number(),
     /** Mixed precision only: the newest step's loss scale, and the updates skipped so far because a gradient overflowed. */
-    lossScale?: number;
-    skippedUpdates?: number;
-  };
-  "tick.report": {
-    tick: number;
-    step: number;
-    progress: number;
-    trainLoss: number | null;
-    controlLoss: number | null;
-    slots: (Pick<SlotObservation, "slot" | "stage" | "blueprint" | "alpha" | "advantage" | "health"> & {
-      times: SlotTimes;
-    })[];
-    decision: Decision;
+    lossScale: z.number().optional(),
+    skippedUpdates: z.number().optional(),
+  }),
+  "tick.report": z.strictObject({
+    tick: whole,
+    step: whole,
+    progress: z.number(),
+    trainLoss: LoggedNumber.nullable(),
+    controlLoss: LoggedNumber.nullable(),
+    slots: z.array(z.strictObject({
+      slot: z.string(),
+      stage: Stage,
+      blueprint: z.string().nullable(),
+      alpha: z.number(),
+      advantage: Measurement.nullable(),
+      health: SlotHealth,
+      times: SlotTimes,
+    })),
+    decision: Decision,
     /**
      * Only at ticks of `loop.validationTicks`: the network as it computed in this tick, on the whole validation split,
      * with the FLOPs spent so far and its parameters.
      */
-    validation?: { loss: number; accuracy: number; flops: number; params: number };
-  };
+    validation: z.strictObject({
+      loss: LoggedNumber,
+      accuracy: LoggedNumber,
+      flops: z.number(),
+      params: whole,
+    }).optional(),
+  }),
   /** A slot has changed its stage. */
-  "seed.edge": Edge;
-  "action.vetoed": { tick: number; step: number; action: Action; reason: string; evidence: Evidence };
-  "governor.rollback": {
-    tick: number;
-    step: number;
-    reason: string;
+  "seed.edge": Edge,
+  "action.vetoed": z.strictObject({
+    tick: whole,
+    step: whole,
+    action: Action,
+    reason: z.string(),
+    evidence: Evidence,
+  }),
+  "governor.rollback": z.strictObject({
+    tick: whole,
+    step: whole,
+    reason: z.string(),
     /** Step whose state is back in force. */
-    restoredStep: number;
-    slots: string[];
-    rollbacks: number;
-  };
-  "checkpoint.saved": {
-    tick: number;
-    step: number;
-    name: string;
+    restoredStep: whole,
+    slots: z.array(z.string()),
+    rollbacks: whole,
+  }),
+  /** Someone who watches has stepped in: held the run, let it go on, asked for an action at a tick, or forbidden one. */
+  "person.decided": z.strictObject({
+    tick: whole,
+    step: whole,
+    command: z.enum(["pause", "resume", "step", "force", "veto", "allow"]),
+    /** What was forced, forbidden or allowed again. */
+    action: Action.nullable(),
+  }),
+  "checkpoint.saved": z.strictObject({
+    tick: whole,
+    step: whole,
+    name: z.string(),
     /** SHA-256 of names, shapes and bits of all parameters. */
-    weights: string;
-    sizeBytes: number;
-    elapsedMs: number;
-  };
-  "notice": { level: "info" | "warning" | "error"; text: string };
+    weights: z.string(),
+    sizeBytes: whole,
+    elapsedMs: z.number(),
+  }),
+  "notice": z.strictObject({ level: z.enum(["info", "warning", "error"]), text: z.string() }),
+};
+
+export type Topic = keyof typeof payloads;
+export type Payloads = { [T in Topic]: z.output<typeof payloads[T]> };
+
+/** What is wrong with a payload of a topic, and where; null where nothing is. */
+export function payloadFault(topic: Topic, payload: unknown): string | null {
+  const parsed = payloads[topic].safeParse(payload);
+  if (parsed.success) return null;
+  const [{ path, message }] = parsed.error.issues;
+  return `${path.join(".") || "payload"}: ${message}`;
 }
 
-export type Topic = keyof Payloads;
+/** A line of a run's log: a message without its number. */
+export type LogLine = { [T in Topic]: { topic: T; time: number } & Payloads[T] }[Topic];
+const lines = Object.entries(payloads).map(([topic, payload]) =>
+  payload.extend({ topic: z.literal(topic), time: z.number() })
+);
+export const LogLine = z.discriminatedUnion(
+  "topic",
+  lines as [typeof lines[number], ...typeof lines],
+) as unknown as z.ZodType<LogLine>;
 
 /** A message as it travels. */
 export interface Envelope<T extends Topic = Topic> {
@@ -109,6 +158,7 @@ export const topics: Record<Topic, "telemetry" | "control"> = {
   "seed.edge": "control",
   "action.vetoed": "control",
   "governor.rollback": "control",
+  "person.decided": "control",
   "checkpoint.saved": "control",
   "notice": "control",
 };

@@ -1,5 +1,8 @@
 /** How a slot fares, in numbers: what is measured once a tick, and how it moves. */
 
+import { z } from "zod";
+import { LoggedNumber } from "./logged_number.ts";
+
 /**
  * What the device tells of a slot at a tick: of h, the activation at the slot, and of δ = γ⊙f(h), what a seed would add to
  * it at full strength, over one control batch; and L2 norms of gradients.
@@ -24,10 +27,12 @@ export const TIMES = ["stepP50", "stepP95", "micros"] as const;
 export type TimeQuantity = typeof TIMES[number];
 
 /** A number as the last tick found it, and its slope per tick over the last ticks. Null: not known. */
-export interface Statistic {
-  readonly value: number | null;
-  readonly slope: number | null;
-}
+const Statistic = z.strictObject({ value: LoggedNumber.nullable(), slope: LoggedNumber.nullable() });
+export type Statistic = Readonly<z.output<typeof Statistic>>;
 
-export type SlotHealth = Readonly<Record<HealthQuantity, Statistic>>;
-export type SlotTimes = Readonly<Record<TimeQuantity, Statistic>>;
+const statistics = <Q extends string>(quantities: readonly Q[]) => z.record(z.enum(quantities), Statistic);
+
+export const SlotHealth = statistics(HEALTH);
+export type SlotHealth = Readonly<z.output<typeof SlotHealth>>;
+export const SlotTimes = statistics(TIMES);
+export type SlotTimes = Readonly<z.output<typeof SlotTimes>>;

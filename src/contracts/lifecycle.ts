@@ -1,19 +1,10 @@
 /** The lifecycle of a slot as data: stages, the edges between them, and what each edge and refusal is recorded as. */
 import { z } from "zod";
-import type { Stage } from "./control.ts";
+import { Stage } from "./control.ts";
+import { LoggedNumber } from "./logged_number.ts";
 
 /** Every stage; the position is the code that state tables store. */
-export const STAGES = [
-  "DORMANT",
-  "GERMINATED",
-  "TRAINING",
-  "BLENDING",
-  "HOLDING",
-  "FOSSILIZED",
-  "PRUNED",
-  "EMBARGOED",
-  "RESETTING",
-] as const satisfies readonly Stage[];
+export const STAGES = Stage.options;
 
 /**
  * Every legal edge; no other exists. A seed with α > 0 that is to be pruned first ramps α down to 0 within its stage and
@@ -51,8 +42,8 @@ const EDGE_REASONS = [
 ] as const;
 export type EdgeReason = typeof EDGE_REASONS[number];
 
-/** Numbers and names that a decision rests on; numbers that are not finite stand as text. */
-export const Evidence = z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()]));
+/** Numbers and names that a decision rests on. */
+export const Evidence = z.record(z.string(), z.union([LoggedNumber, z.string(), z.boolean(), z.null()]));
 export type Evidence = Readonly<z.output<typeof Evidence>>;
 
 /** Why a seed that is being blended out will be pruned. */
@@ -60,18 +51,19 @@ export const Doom = z.strictObject({ reason: z.enum(EDGE_REASONS), evidence: Evi
 export type Doom = Readonly<z.output<typeof Doom>>;
 
 /** One transition of one slot, as history keeps it. */
-export interface Edge {
-  readonly tick: number;
-  readonly step: number;
-  readonly slot: string;
+export const Edge = z.strictObject({
+  tick: z.int().min(0),
+  step: z.int().min(0),
+  slot: z.string(),
   /** Unique within a run: `slot/generation`. */
-  readonly seed: string;
-  readonly blueprint: string | null;
-  readonly from: Stage;
-  readonly to: Stage;
-  readonly reason: EdgeReason;
-  readonly evidence: Evidence;
-}
+  seed: z.string(),
+  blueprint: z.string().nullable(),
+  from: Stage,
+  to: Stage,
+  reason: z.enum(EDGE_REASONS),
+  evidence: Evidence,
+});
+export type Edge = Readonly<z.output<typeof Edge>>;
 
 /** Why an action is refused. */
 export type VetoReason =

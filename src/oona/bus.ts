@@ -66,7 +66,7 @@ export interface Bus {
    * message is in line when `publish` returns, so callers who do not await keep their order too.
    * A handler that awaits a publication to a topic whose queue it alone empties waits for itself.
    *
-   * @throws after `close`, and where there is no such topic
+   * @throws after `close`, where there is no such topic, and where the topic does not carry such a payload
    */
   publish<T extends Topic>(topic: T, payload: Payloads[T]): Promise<void>;
   /**

@@ -1,4 +1,4 @@
-import { type Envelope, type Topic, topics } from "../contracts/events.ts";
+import { type Envelope, payloadFault, type Topic, topics } from "../contracts/events.ts";
 import { suggestion } from "../util/nearest.ts";
 import type { Bus, DeadLetter, Handler, SubscribeOptions, SubscriptionStats } from "./bus.ts";
 import { sleep, tries } from "./delivery.ts";
@@ -188,6 +188,8 @@ export function createMemoryBus(now: () => number = Date.now, history: number = 
       try {
         const waits: Promise<void>[] = [];
         const audience = requireOpen("publish", topic);
+        const fault = payloadFault(topic, payload);
+        if (fault) throw new Error(`publish: want what "${topic}" carries, got trouble at ${fault}`);
         const envelope: Envelope = { id: ++published, time: now(), topic, payload };
         past.add(envelope);
         for (const s of audience) {

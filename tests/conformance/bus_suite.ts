@@ -140,8 +140,18 @@ function deliveryTests(test: Test): void {
       'publish: unknown topic "notise"; did you mean "notice"?',
     );
     assertThrows(() => bus.subscribe(misspelt, () => {}), Error, 'subscribe: unknown topic "notise"');
-    // @ts-expect-error: a notice has a text
-    await bus.publish("notice", { level: "info" });
+    await assertRejects(
+      // @ts-expect-error: a notice has a text
+      () => bus.publish("notice", { level: "info" }),
+      Error,
+      'publish: want what "notice" carries, got trouble at text: Invalid input: expected string',
+    );
+    const odd = { ...metrics(1), loss: "0.5" } as never;
+    await assertRejects(() => bus.publish("step.metrics", odd), Error, "got trouble at loss: ");
+    const more = { ...info("a"), stray: 1 } as never;
+    await assertRejects(() => bus.publish("notice", more), Error, 'Unrecognized key: "stray"');
+    await bus.publish("step.metrics", { ...metrics(1), loss: NaN, accuracy: -Infinity });
+    assertEquals(bus.deadLetters(), []);
     // @ts-expect-error: a notice has no loss
     bus.subscribe("notice", ({ payload }) => payload.loss);
   });

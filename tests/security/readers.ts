@@ -7,7 +7,6 @@ import { readCheckpoint } from "../../src/app/checkpoint.ts";
 import { buildNetwork } from "../../src/app/network.ts";
 import { parseTuned, runChoices } from "../../src/app/tuned_kernels.ts";
 import { untar } from "../../src/app/adapters/untar.ts";
-import { encodeNumbers } from "../../src/contracts/saved_number.ts";
 import { parseCifar10 } from "../../src/engine/data/cifar10.ts";
 import { parseIdx } from "../../src/engine/data/idx.ts";
 import { readSafetensors } from "../../src/engine/io/safetensors.ts";
@@ -15,44 +14,17 @@ import { parseSchedule } from "../../src/tamiyo/mod.ts";
 import { fitOf, library, parseBlueprint } from "../../src/tezzeret/mod.ts";
 import { createMemoryStore } from "../../src/urza/mod.ts";
 import { seal, unseal } from "../../src/urza/seal.ts";
-import { usageError } from "../../src/util/errors.ts";
-import { type Json, parseJson } from "../../src/util/json.ts";
-import { trainerState } from "../support/checkpoints.ts";
+import type { Json } from "../../src/util/json.ts";
 import { grownNetwork } from "../support/exported.ts";
-import { tinyConfig } from "../support/session.ts";
+import { encode, images, json, manifest, NUMBERS, PLACE, points } from "./files.ts";
 import type { Reader } from "./hostile.ts";
-
-const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-
-/** As every command reads JSON. */
-function json(bytes: Uint8Array): unknown {
-  try {
-    return parseJson(new TextDecoder().decode(bytes));
-  } catch (error) {
-    throw usageError(`file: want JSON, got: ${(error as Error).message}`);
-  }
-}
+import { runReaders } from "./run_readers.ts";
 
 const INPUT = { shape: [8, 8, 3], classes: ["a", "b"], normalisation: { mean: [0, 0, 0], std: [1, 1, 1] } };
 const network = grownNetwork({ kind: "cnn", channels: [4], norm: "batch", groupSize: 4 }, INPUT, [[
   "block1",
   "se",
 ]]);
-const points = tinyConfig("points"), images = tinyConfig("images");
-
-const state = encodeNumbers(trainerState(4, ["layer1", "layer2"], {
-  layer1: { seed: "layer1/1", blueprint: "affine", mode: "fossil" },
-}));
-const names = ["layer1/weight", "layer1/bias", "layer2/weight", "layer2/bias", "head/weight", "head/bias"];
-const shapes = [[2, 8], [8], [8, 8], [8], [8, 3], [3]];
-const places = [
-  ...names.map((name, k) => ({ name, shape: shapes[k], decay: true, group: "host", block: k })),
-  ...["gamma", "scaled/weight", "shifted/weight"].map((name, k) => ({
-    ...{ name: `seed/layer1/1/${name}`, shape: [8], decay: false, group: "host", block: 6 + k },
-  })),
-];
-const NUMBERS = new Uint8Array(9 * 256);
-
 /** A store with this checkpoint in it, `BLOB` standing for the hash of its numbers. */
 async function storeWith(manifest: unknown) {
   const store = createMemoryStore();
@@ -62,11 +34,6 @@ async function storeWith(manifest: unknown) {
   return store;
 }
 
-const saved = { state, layout: { groups: ["host"], places }, numbers: ["BLOB", "BLOB"] };
-const manifest = {
-  ...{ version: 2, config: "c", logs: { "events.jsonl": 7 }, controlLoss: 0.5 },
-  ...{ present: saved, blessed: saved },
-};
 const record = {
   run: "points-1",
   dataset: { name: "spirals" },
@@ -169,10 +136,7 @@ export const readers: readonly Reader[] = [
     seeds: [encode(manifest)],
     async read(bytes) {
       const checkpoint = await readCheckpoint(await storeWith(json(bytes)), "c");
-      checkFit(checkpoint!, buildNetwork(points, [2], 3), {
-        count: NUMBERS.length / 4,
-        moments: [{}] as never,
-      });
+      checkFit(checkpoint!, buildNetwork(points, [2], 3), PLACE);
     },
   },
   {
@@ -212,4 +176,5 @@ export const readers: readonly Reader[] = [
       parseCifar10([bytes, cifar, cifar, cifar, cifar, bytes].map((bytes) => ({ name: "b", bytes })), 2),
   },
   { name: "tar", seeds: [tar()], read: (bytes) => untar(bytes) },
+  ...runReaders,
 ];

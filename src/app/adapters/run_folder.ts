@@ -4,8 +4,9 @@ import { createFileStore } from "../../urza/adapters/files.ts";
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
 import { makeFolder, writeWhole } from "../../urza/adapters/whole_file.ts";
 import type { Store } from "../../urza/mod.ts";
-import { finiteOrText, parseJson } from "../../util/json.ts";
+import { parseJson } from "../../util/json.ts";
 import type { LogLengths } from "../checkpoint.ts";
+import { edgesIn, formatLine, parseLog } from "../log_lines.ts";
 import type { RunFiles } from "../run_files.ts";
 
 const METRICS = "metrics.jsonl", EVENTS = "events.jsonl";
@@ -67,8 +68,7 @@ export class RunFolder implements RunFiles {
   /** Appends an event to the log that it belongs in. */
   record(event: AnyEnvelope): void {
     const name = MEASURES.includes(event.topic) ? METRICS : EVENTS;
-    const { id: _, time, topic, payload } = event;
-    const line = new TextEncoder().encode(JSON.stringify({ topic, ...payload, time }, finiteOrText) + "\n");
+    const line = new TextEncoder().encode(formatLine(event));
     attempt("write", `${this.path}/${name}`, () => {
       const file = this.#logs[name];
       file.seekSync(0, Deno.SeekMode.End);
@@ -103,10 +103,7 @@ export class RunFolder implements RunFiles {
   edges(): Edge[] {
     const path = `${this.path}/${EVENTS}`;
     const text = attempt("read", path, () => Deno.readTextFileSync(path));
-    const events = text.split("\n").filter((line) => line !== "").map((line) =>
-      parseJson(line) as { topic: string }
-    );
-    return events.filter(({ topic }) => topic === "seed.edge") as unknown as Edge[];
+    return edgesIn(parseLog(text, path));
   }
 
   close(): void {

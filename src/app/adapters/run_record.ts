@@ -1,19 +1,17 @@
-import type { ProfileName } from "../../contracts/config.ts";
+import { z } from "zod";
+import { PROFILES } from "../../contracts/config.ts";
+import { explainFileError } from "../../urza/adapters/file_errors.ts";
 import { UserError } from "../../util/errors.ts";
+import { parseLog } from "../log_lines.ts";
 import { readJson } from "./read_json.ts";
-import { parseJson } from "../../util/json.ts";
 
 /** What `run.json` says that a replay depends on. */
-interface Recorded {
-  readonly profile: ProfileName;
-  readonly unsafeGpu: boolean;
-  readonly dataset: { readonly name: string; readonly sha256: string };
-  readonly adapter: { readonly description: string };
-}
-
-/** Lines of a log, each with the topic of its event. */
-// deno-lint-ignore no-explicit-any
-type Line = Readonly<Record<string, any>> & { readonly topic: string };
+const Recorded = z.looseObject({
+  profile: z.enum(PROFILES),
+  unsafeGpu: z.boolean(),
+  dataset: z.looseObject({ name: z.string(), sha256: z.string() }),
+  adapter: z.looseObject({ description: z.string() }),
+});
 
 /**
  * Reads what a run left behind and changes nothing: configuration, `run.json`, kernel choices, both logs.
@@ -23,19 +21,29 @@ type Line = Readonly<Record<string, any>> & { readonly topic: string };
 export function readRunRecord(directory: string, kernels: string) {
   const lines = ["metrics.jsonl", "events.jsonl"].flatMap((name) => {
     const path = `${directory}/${name}`;
-    try {
-      const text = Deno.readTextFileSync(path);
-      return text.split("\n").filter((line) => line !== "").map((line) => parseJson(line) as Line);
-    } catch (error) {
-      throw new UserError(
-        `replay: want a log of JSON lines in ${path}, got: ${(error as Error).message}; restore it`,
-      );
-    }
+    return parseLog(readText(path), path);
   });
   return {
     config: readJson(`${directory}/config.json`),
-    record: readJson(`${directory}/run.json`) as Recorded,
+    record: parseRecord(readJson(`${directory}/run.json`), `${directory}/run.json`),
     kernels: readJson(`${directory}/${kernels}`),
     lines,
   };
+}
+
+function readText(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    throw explainFileError("read", path, error);
+  }
+}
+
+function parseRecord(value: unknown, path: string): z.output<typeof Recorded> {
+  const parsed = Recorded.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UserError(
+    `${path}: ${issue.path.join(".") || "file"}: ${issue.message}; restore the run's own file`,
+  );
 }

@@ -50,7 +50,7 @@ export function createReplayBuffer(store: Store, capacity: number): ReplayBuffer
       const wanted = (await entries()).filter(({ policy }) => policy >= from && policy <= to);
       const read: KeptTrajectory[] = [];
       for (const { blob } of wanted) {
-        const parsed = KeptTrajectory.safeParse(parseJson(new TextDecoder().decode(await store.get(blob))));
+        const parsed = KeptTrajectory.safeParse(jsonIn(await store.get(blob)));
         if (!parsed.success) throw broken(parsed.error);
         read.push(parsed.data);
       }
@@ -60,6 +60,15 @@ export function createReplayBuffer(store: Store, capacity: number): ReplayBuffer
       await store.writeManifest(KIND, NAME, (await entries()).filter(({ policy }) => policy < version));
     },
   };
+}
+
+/** Undefined where it is not JSON. */
+function jsonIn(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
 }
 
 function broken({ issues: [{ path, message }] }: z.ZodError): UserError {
