@@ -126,7 +126,8 @@ await Promise.all(Array.from({ length: Number(options.seeds) }, async (_, k) => 
   const seed = first + k, { training, greedy } = await train(seed);
   const seconds = Math.round((performance.now() - started) / 100) / 10;
   const { description: device, backend } = gpu.adapter;
-  const line = { task: options.task, settings: options.settings, steps: total, seed, training, greedy };
-  console.log(JSON.stringify({ ...line, seconds, device, backend }));
+  const line = { task: options.task, settings: options.settings, steps: total, seed };
+  const scores = { training: Math.round(100 * training) / 100, greedy: Math.round(100 * greedy) / 100 };
+  console.log(JSON.stringify({ ...line, ...scores, seconds, device, backend }));
 }));
 gpu.destroy();

@@ -27,23 +27,50 @@ function explainedVariance(samples: Samples<unknown>): number {
   return 1 - varianceOf(samples.map(({ advantage }) => advantage)) / Math.max(1e-12, varianceOf(returns));
 }
 
-/** Behaviour cloning: the actions taken become likely, and the value learns what they earned. */
+/** How samples are imitated. */
+interface Passes {
+  /** Of the stream of chance that orders them. */
+  readonly label: string;
+  readonly epochs: number;
+  readonly learningRate: number;
+}
+
+/**
+ * Behaviour cloning: the actions taken become likely, by the weights of their samples, and the value learns what they earned.
+ */
 export async function imitate<O>(
   learner: PolicyLearner<O>,
   samples: Samples<O>,
-  { clone, ppo, seed }: PolicyTraining,
-): Promise<Record<string, number>> {
+  { ppo, seed }: Pick<PolicyTraining, "ppo" | "seed">,
+  { label, epochs, learningRate }: Passes,
+): Promise<{ readonly samples: number; readonly crossEntropy: number }> {
   const rule = {
-    ...{ learningRate: clone.learningRate, clip: ppo.clip, valueClip: null },
+    ...{ learningRate, clip: ppo.clip, valueClip: null },
     ...{ surrogate: 0, imitation: 1, value: ppo.value, entropy: 0 },
   };
   let losses: number[] = [];
-  for (let epoch = 0; epoch < clone.epochs; epoch++) {
-    const batches = batchesOf(samples, ppo.batch, prng(seed, `policy.clone.${epoch}`));
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    const batches = batchesOf(samples, ppo.batch, prng(seed, `policy.${label}.${epoch}`));
     const reports = await learner.update(batches, rule);
     losses = reports.map(({ logProbabilities }) => -meanOf([...logProbabilities]));
   }
   return { samples: samples.length, crossEntropy: losses.length > 0 ? meanOf(losses) : NaN };
+}
+
+/** Largest weight of a sample. */
+const MOST = 20;
+
+/**
+ * Advantage-weighted regression (Peng et al. 2019): actions weigh exp(advantage / temperature), in deviations of the
+ * advantages, whoever took them; at most 20. Null: all the same, which is behaviour cloning.
+ */
+export function weighed<O>(samples: Samples<O>, temperature: number | null): Samples<O> {
+  if (temperature === null || samples.length === 0) return samples;
+  const deviation = Math.sqrt(varianceOf(samples.map(({ advantage }) => advantage))) + 1e-8;
+  return samples.map((sample) => ({
+    ...sample,
+    weight: Math.min(MOST, Math.exp(sample.advantage / deviation / temperature)),
+  }));
 }
 
 /** Advantages of a batch with mean 0 and deviation 1. */

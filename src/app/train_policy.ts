@@ -27,7 +27,7 @@ import {
   TEACHERS,
 } from "./policy_episodes.ts";
 import { writePolicy } from "./policy_file.ts";
-import { fitPolicy, imitate } from "./policy_fitting.ts";
+import { fitPolicy, imitate, weighed } from "./policy_fitting.ts";
 import type { Task } from "./tasks.ts";
 import { createTwins } from "./twins.ts";
 import { ESPER_VERSION } from "./versions.ts";
@@ -217,7 +217,7 @@ async function clone(work: Work): Promise<void> {
       { gamma: 1, lambda: 1, scale: ppo.rewardScale },
     )
   );
-  const fit = await imitate(learner, samples, config);
+  const fit = await imitate(learner, samples, config, { ...clone, label: "clone" });
   const deeds = played.map(({ job, result: { steps } }): Deed => ({
     ...job,
     observations: steps.map(({ observation }) => observation),
@@ -245,13 +245,16 @@ async function iterate(work: Work): Promise<void> {
   const before = collect.reuse ? await buffer.read(version - 1, version - 1) : [];
   const samples = [...played.map(({ result }) => result), ...before]
     .flatMap((trajectory) => samplesOf(trajectory, { ...ppo, scale: ppo.rewardScale }));
+  const left = 1 - state.iteration / config.iterations;
   const fit = await fitPolicy(
     learner,
     samples,
     config,
     state.iteration,
-    1 - state.iteration / config.iterations,
+    left,
   );
+  const old = config.replay.epochs > 0 ? await buffer.read(0, version - 2) : [];
+  const older = old.length > 0 ? await learnFromOlder(work, old, left) : {};
   const deeds = played.map(({ job, result: { transitions } }): Deed => ({
     ...job,
     observations: transitions.map(({ observation }) => observation),
@@ -275,10 +278,29 @@ async function iterate(work: Work): Promise<void> {
       ...collect.real > 0 && { real: meanOf(returns(false)) },
       decisions: samples.length,
       ...fit,
+      ...older,
       secondsCollecting: (collected - started) / 1000,
       secondsLearning: (performance.now() - collected) / 1000,
     },
   });
+}
+
+/** Imitates what policies too old for PPO have played, by how much better it was than what is expected now. */
+async function learnFromOlder(
+  { options: { config }, learner, state }: Work,
+  played: readonly KeptTrajectory[],
+  left: number,
+): Promise<Record<string, number>> {
+  const { ppo, replay } = config;
+  const actor = createActor(learner.network, await learner.weights());
+  const samples = played.flatMap(({ transitions, ...rest }) => {
+    const now = transitions.map((one) => ({ ...one, value: actor([one.observation]).values[0] }));
+    return samplesOf({ ...rest, transitions: now }, { ...ppo, scale: ppo.rewardScale });
+  });
+  const fit = await imitate(learner, weighed(samples, replay.temperature), config, {
+    ...{ label: `replay.${state.iteration}`, epochs: replay.epochs, learningRate: ppo.learningRate * left },
+  });
+  return { older: fit.samples, olderCrossEntropy: fit.crossEntropy };
 }
 
 const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

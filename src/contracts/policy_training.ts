@@ -51,6 +51,13 @@ const Ppo = z.strictObject({
   rewardScale: z.number().positive().default(20).describe("Values are in rewards times this."),
 }).prefault({}).describe("Proximal policy optimisation.");
 
+const Replay = z.strictObject({
+  epochs: none.default(0).describe("Passes in each iteration; 0 leaves them be."),
+  temperature: z.number().positive().nullable().default(1).describe(
+    "Actions weigh exp(advantage / temperature), advantages in deviations, at most 20 (Peng et al. 2019); null: all the same.",
+  ),
+}).prefault({}).describe("Imitation of kept training runs that are too old for PPO.");
+
 /** The configuration of a training of a policy. */
 export const PolicyTraining = z.strictObject({
   name: z.string().max(100).regex(/^[\w.-]+$/, "want letters, digits, dot, dash or underscore").default(
@@ -65,6 +72,7 @@ export const PolicyTraining = z.strictObject({
   collect: Collect,
   clone: Clone,
   ppo: Ppo,
+  replay: Replay,
   reward: RewardConfig,
   tasks: TaskList,
   evaluate: z.strictObject({

@@ -85,6 +85,31 @@ Deno.test("a training that is interrupted and resumed writes the policy that it 
   }
 });
 
+Deno.test("PPO learns from runs at most one policy behind, older ones are imitated and nothing else", async () => {
+  const root = await Deno.makeTempDir();
+  try {
+    const lines: Record<string, number>[] = [];
+    const changes = { iterations: 3, replay: { epochs: 1 }, clone: { episodes: 0 } };
+    const collect = { simulated: 0, real: 1, lanes: 1, reuse: true };
+    await trainPolicy(options(root, {
+      config: resolvePolicyTraining({
+        ...TINY,
+        ...changes,
+        collect,
+        evaluate: { every: 9, tasks: 1, episodes: 1 },
+      }),
+      onLine: ({ kind, scalars }) => void (kind === "iteration" && lines.push(scalars)),
+    }));
+    const [first, second, third] = lines.map(({ decisions }) => decisions);
+    const own = [first, second - first, third - second + first];
+    assert(own.every((count) => count > 0), `${own}`);
+    assertEquals(lines.map(({ older }) => older), [undefined, undefined, own[0]]);
+    assert(Number.isFinite(lines[2].olderCrossEntropy));
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+});
+
 Deno.test("a training may begin with a policy file, and keeps the newest policy where none is evaluated", async () => {
   const root = await Deno.makeTempDir();
   try {

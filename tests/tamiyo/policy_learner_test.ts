@@ -3,7 +3,7 @@ import { stepInput } from "../../src/engine/graph/tensor.ts";
 import { dense } from "../../src/engine/nn/layers.ts";
 import { tanh } from "../../src/engine/ops/elementwise.ts";
 import { reshape } from "../../src/engine/ops/shape.ts";
-import { fitPolicy } from "../../src/app/policy_fitting.ts";
+import { fitPolicy, imitate, weighed } from "../../src/app/policy_fitting.ts";
 import { PolicyTraining } from "../../src/contracts/policy_training.ts";
 import { createActor } from "../../src/tamiyo/rl/actor.ts";
 import { PolicyLearner, type Sample, type UpdateRule } from "../../src/tamiyo/rl/policy_learner.ts";
@@ -157,6 +157,29 @@ Deno.test("clipping falls with what is left, where it is to", async () => {
   };
   assertEquals([await clipped(false), await clipped(true)], [0, 1]);
   learner.destroy();
+});
+
+Deno.test("advantage-weighted regression makes likely what was better than expected, cloning whatever was done", async () => {
+  const { ppo } = PolicyTraining.parse({ ppo: { batch: 8, value: 0 } });
+  const samples = [0, 1].flatMap((action) =>
+    [0, 1].map((k) => sample({ action, advantage: 10 * (action === 1 ? 1 : -1) + k }))
+  );
+  const weights = weighed(samples, 1).map(({ weight }) => weight!);
+  assert(weights.every((weight, k) => weight > 0 && weight <= 20 && weight > 1 === samples[k].action > 0));
+  assertEquals(weighed([sample({ advantage: 1e3 }), ...samples], 0.01)[0].weight, 20);
+  const gain = async (temperature: number | null) => {
+    const learner = await newLearner(), { observation } = sample();
+    const before = (await judged(learner, observation)).chances[1];
+    const passes = { label: "test", epochs: 20, learningRate: 0.01 };
+    const fit = await imitate(learner, weighed(samples, temperature), { ppo, seed: 1 }, passes);
+    assertEquals(fit.samples, 4);
+    const after = (await judged(learner, observation)).chances[1];
+    learner.destroy();
+    return [before, after];
+  };
+  const [before, after] = await gain(1), [, cloned] = await gain(null);
+  assert(after > before && after > 0.7, `${before} to ${after}`);
+  assert(Math.abs(cloned - 0.5) <= Math.abs(before - 0.5) + 0.02, `${before} to ${cloned}`);
 });
 
 Deno.test("updates in one go are those one after another, to the bit", async () => {
