@@ -73,19 +73,19 @@ function readValue(text: string, node: SchemaNode): unknown {
 }
 
 /** Applies one `a.b=value`, typed by the schema. Lists are written `4,8,16` or as JSON. */
-export function applySet(config: unknown, assignment: string): unknown {
+export function applySet(config: unknown, assignment: string, schema = configSchema()): unknown {
   const equals = assignment.indexOf("=");
   if (equals <= 0) throw usageError(`--set: want KEY=VALUE such as train.batch=64, got "${assignment}"`);
   const path = assignment.slice(0, equals).split(".");
-  const found = findNode(path, config);
+  const found = findNode(path, config, schema);
   if ("unknown" in found) {
     const name = [...found.prefix, found.unknown].join(".");
     throw usageError(
-      `--set: unknown key "${name}"${keySuggestion(found.unknown, found.prefix, found.known)}`,
+      `--set: unknown key "${name}"${keySuggestion(found.unknown, found.prefix, found.known, schema)}`,
     );
   }
   const value = readValue(assignment.slice(equals + 1), found.node);
-  return mergeConfig(config, path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value));
+  return mergeConfig(config, path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value), schema);
 }
 
 function profileOf(profiles: unknown, name: ProfileName): unknown {
@@ -109,7 +109,7 @@ export function resolveConfig(source: ConfigSource, profile: ProfileName): RunCo
   if (!isObject(source.file)) throw usageError(`config: want an object, got ${JSON.stringify(source.file)}`);
   const { $schema: _schema, profiles, ...file } = source.file;
   const withProfile = mergeConfig(file, profileOf(profiles, profile));
-  const withSets = source.sets.reduce<unknown>(applySet, withProfile);
+  const withSets = source.sets.reduce<unknown>((config, set) => applySet(config, set), withProfile);
   const merged = mergeConfig(withSets, source.flags);
   const parsed = RunConfig.safeParse(merged);
   if (parsed.success) {

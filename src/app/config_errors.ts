@@ -1,7 +1,7 @@
 /** What is wrong with a configuration, one line a problem: path, want, got, nearest name. */
 import type { z } from "zod";
 import { nearest, suggestion } from "../util/nearest.ts";
-import { allKeys, findNode } from "./config_schema.ts";
+import { allKeys, configSchema, findNode } from "./config_schema.ts";
 
 type Issue = z.core.$ZodIssue;
 
@@ -45,10 +45,15 @@ function wanted(issue: Issue): string {
 }
 
 /** `; did you mean "train.batch"?` for a key that is not there: a neighbour, or the same key in another section. */
-export function keySuggestion(key: string, prefix: readonly string[], known: readonly string[]): string {
+export function keySuggestion(
+  key: string,
+  prefix: readonly string[],
+  known: readonly string[],
+  schema = configSchema(),
+): string {
   const full = (name: string) => [...prefix, name].join(".");
   const near = nearest(key, known);
-  const elsewhere = allKeys().find((path) => path.endsWith(`.${key}`) && path !== full(key));
+  const elsewhere = allKeys(schema).find((path) => path.endsWith(`.${key}`) && path !== full(key));
   const meant = near === null ? elsewhere : full(near);
   return meant === undefined
     ? `; there is ${known.map(full).sort().join(", ")}`
@@ -56,14 +61,18 @@ export function keySuggestion(key: string, prefix: readonly string[], known: rea
 }
 
 /** One line for each problem that zod found in `config`. */
-export function describeIssues(issues: readonly Issue[], config: unknown): string[] {
+export function describeIssues(
+  issues: readonly Issue[],
+  config: unknown,
+  schema = configSchema(),
+): string[] {
   return issues.flatMap((issue) => {
     const path = issue.path.map(String);
     if (issue.code === "unrecognized_keys") {
       return issue.keys.map((key) => {
-        const found = findNode([...path, key], config);
+        const found = findNode([...path, key], config, schema);
         const known = "known" in found ? found.known : [];
-        return `unknown key "${[...path, key].join(".")}"${keySuggestion(key, path, known)}`;
+        return `unknown key "${[...path, key].join(".")}"${keySuggestion(key, path, known, schema)}`;
       });
     }
     const got = valueAt(config, issue.path);

@@ -1,8 +1,9 @@
 /** The configuration's JSON schema: what editors complete by, and what `--set` and error messages look keys up in. */
 import { z } from "zod";
 import { PROFILES, RunConfig } from "../contracts/config.ts";
+import { PolicyTraining } from "../contracts/policy_training.ts";
 
-/** The part of JSON schema that zod writes for `RunConfig`. */
+/** The part of JSON schema that zod writes for configurations. */
 export interface SchemaNode {
   readonly type?: string;
   readonly description?: string;
@@ -25,6 +26,21 @@ export function configSchema(): SchemaNode {
   return cached ??= z.toJSONSchema(RunConfig, { io: "input" }) as SchemaNode;
 }
 
+let cachedPolicy: SchemaNode | undefined;
+
+/** JSON schema of the configuration of a policy's training. */
+export function policySchema(): SchemaNode {
+  return cachedPolicy ??= z.toJSONSchema(PolicyTraining, { io: "input" }) as SchemaNode;
+}
+
+const OWN = { type: "string", description: "This schema, for the editor." };
+
+/** JSON schema of a file in `configs/policies/` that configures a training, with `$schema` beside it. */
+export function policyFileSchema(): SchemaNode {
+  const root = policySchema();
+  return { ...root, properties: { $schema: OWN, ...root.properties } };
+}
+
 /** The same for a part of the object: nothing required, and a union may fit several ways (anyOf, not oneOf). */
 function partOf(node: SchemaNode): SchemaNode {
   const { required: _required, default: _default, oneOf, anyOf, properties, ...rest } = node;
@@ -44,7 +60,7 @@ export function configFileSchema(): SchemaNode {
   return {
     ...root,
     properties: {
-      $schema: { type: "string", description: "This schema, for the editor." },
+      $schema: OWN,
       profiles: {
         type: "object",
         description: "Changes by kind of adapter; null removes a key.",
@@ -79,8 +95,9 @@ export function propertiesAt(node: SchemaNode, value: unknown): Record<string, S
 export function findNode(
   path: readonly string[],
   config: unknown,
+  root = configSchema(),
 ): { node: SchemaNode } | { unknown: string; prefix: readonly string[]; known: readonly string[] } {
-  let node = configSchema(), value = config;
+  let node = root, value = config;
   for (const [depth, key] of path.entries()) {
     const properties = propertiesAt(node, value);
     if (!Object.hasOwn(properties, key)) {

@@ -36,12 +36,15 @@ function tasksOf({ tasks: { set, list } }: PolicyTraining): Task[] {
 
 async function run(values: Values): Promise<number> {
   const out = (values.out ?? DEFAULT_OUT) as string;
-  if (values.resume !== undefined && (values.config !== undefined || values.seed !== undefined)) {
-    throw usageError("train-policy: --config and --seed do not go together with --resume, which has its own");
+  const conflict = ["config", "set", "seed"].find((name) => values[name] !== undefined);
+  if (values.resume !== undefined && conflict !== undefined) {
+    throw usageError(
+      `--${conflict}: not together with --resume, which goes on with the training's own configuration`,
+    );
   }
   const resumed = values.resume === undefined ? null : readRun(values.resume as string, out);
   const file = resumed?.config ?? readConfig((values.config ?? "default") as string, POLICY_CONFIGS);
-  const config = resolvePolicyTraining(file, flagsOf(values));
+  const config = resolvePolicyTraining(file, flagsOf(values), (values.set ?? []) as string[]);
   const tasks = tasksOf(config);
   if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   const { trainPolicy } = await import("../app/train_policy.ts");
@@ -72,6 +75,13 @@ export const trainPolicyCommand: Command = {
       words: () => configNames(POLICY_CONFIGS),
       summary: "configuration: a path or a name in configs/policies/",
       default: "default",
+    },
+    {
+      name: "set",
+      value: "KEY=VALUE",
+      repeatable: true,
+      summary: "override one key of the configuration",
+      example: "ppo.learningRate=1e-4",
     },
     {
       name: "iterations",

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { applySet, type ConfigSource, mergeConfig, resolveConfig } from "../../src/app/config.ts";
 import { PROFILES } from "../../src/contracts/config.ts";
-import { SCHEMA_FILE, schemaFileText } from "../../src/cli/schema_file.ts";
+import { SCHEMA_NAMES, schemaFile, schemaFileText } from "../../src/cli/schema_file.ts";
 import { UserError } from "../../src/util/errors.ts";
 
 const minimal = {
@@ -34,8 +34,10 @@ for (const { name } of configs) {
   }
 }
 
-Deno.test("configs/schema/run.schema.json is fresh; run `deno task schema` when this fails", () => {
-  assertEquals(Deno.readTextFileSync(SCHEMA_FILE), schemaFileText());
+Deno.test("configs/schema/ is fresh; run `deno task schema` when this fails", () => {
+  for (const name of SCHEMA_NAMES) {
+    assertEquals(Deno.readTextFileSync(schemaFile(name)), schemaFileText(name));
+  }
 });
 
 Deno.test("configFileSchema() describes every key", () => {
@@ -47,7 +49,7 @@ Deno.test("configFileSchema() describes every key", () => {
     }
     for (const child of (node.oneOf ?? node.anyOf ?? []) as never[]) walk(child, path);
   };
-  walk(JSON.parse(schemaFileText()), "");
+  for (const name of SCHEMA_NAMES) walk(JSON.parse(schemaFileText(name)), "");
   assertEquals(bare.filter((path) => !path.startsWith(".controller")), []);
 });
 

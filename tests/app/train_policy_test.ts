@@ -129,12 +129,21 @@ Deno.test("a training may begin with a policy file, and keeps the newest policy 
 Deno.test("a configuration that will not do is refused with path and cure", async () => {
   const cases: [unknown, string][] = [
     [{ ppo: { clip: 2 } }, "config: ppo.clip: "],
-    [{ iteration: 3 }, 'config: the file: Unrecognized key: "iteration"'],
+    [{ iteration: 3 }, 'config: unknown key "iteration"; did you mean "iterations"?'],
+    [{ ppo: { epoch: 3 } }, 'config: unknown key "ppo.epoch"; did you mean "ppo.epochs"?'],
     [[], "config: the file: "],
   ];
   for (const [file, message] of cases) {
     assertThrows(() => resolvePolicyTraining(file), UserError, message);
   }
+  const sets = ["ppo.learningRate=1e-4", "clone.teachers=random", "seed=3"];
+  const { ppo, clone, seed } = resolvePolicyTraining({ ppo: { batch: 9 } }, { seed: 4 }, sets);
+  assertEquals([ppo.batch, ppo.learningRate, clone.teachers, seed], [9, 1e-4, ["random"], 4]);
+  assertThrows(
+    () => resolvePolicyTraining({}, {}, ["ppo.lernRate=1"]),
+    UserError,
+    '--set: unknown key "ppo.lernRate"',
+  );
   const without = (collect: object) =>
     options("/nowhere", { tasks: [], config: resolvePolicyTraining({ collect }) });
   await assertRejects(
