@@ -22,7 +22,6 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-WIDTHS = (64, 256, 256)
 BATCH, EPOCHS = 1024, 9.9
 # Per 1024 examples, of losses that are summed; shifts of norms learn 64 times as fast, and decay as the others do.
 RATE, MOMENTUM, DECAY, SHIFT_RATE = 11.5, 0.85, 0.0153, 64
@@ -61,14 +60,13 @@ class Block(nn.Module):
 
 
 class Network(nn.Module):
-    def __init__(self):
+    def __init__(self, channels):
         super().__init__()
         self.whiten = nn.Conv2d(3, 24, 2)
         self.whiten.weight.requires_grad = False
         nn.init.zeros_(self.whiten.bias)
-        sizes = (24, *WIDTHS)
-        self.blocks = nn.Sequential(*(Block(*pair) for pair in zip(sizes, WIDTHS)))
-        self.head = nn.Linear(WIDTHS[-1], 10, bias=False)
+        self.blocks = nn.Sequential(*(Block(*pair) for pair in zip((24, *channels), channels)))
+        self.head = nn.Linear(channels[-1], 10, bias=False)
 
     def forward(self, x):
         x = self.blocks(F.gelu(self.whiten(x)))
@@ -119,8 +117,8 @@ def rate_at(step, steps):
     return 1 + (END - 1) * (step - peak) / max(1, steps - peak)
 
 
-def train(images, labels, length, half):
-    net = Network().to(images.device, memory_format=torch.channels_last)
+def train(images, labels, channels, length, half):
+    net = Network(channels).to(images.device, memory_format=torch.channels_last)
     if half:
         net.half()
         for module in net.modules():
@@ -182,11 +180,13 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--train", type=int, default=50_000, help="images trained on, from the first on")
+    parser.add_argument("--channels", default="64,256,256", help="of each block")
     parser.add_argument("--precision", choices=["half", "tf32", "fp32"], default="half")
     parser.add_argument("--epochs", type=float, default=EPOCHS)
     parser.add_argument("--json")
     options = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    channels = [int(width) for width in options.channels.split(",")]
     half = options.precision == "half" and device.type == "cuda"
     torch.backends.cudnn.benchmark = True
     torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = options.precision != "fp32"
@@ -201,15 +201,15 @@ def main():
     wait = torch.cuda.synchronize if device.type == "cuda" else lambda: None
 
     name = torch.cuda.get_device_name() if device.type == "cuda" else platform.processor()
-    print(f"PyTorch {torch.__version__}, {name}, {options.precision}, {len(prepared)} images trained on", flush=True)
+    print(f"PyTorch {torch.__version__}, {name}, {options.precision}, channels {options.channels}, {len(prepared)} images trained on", flush=True)
     torch.manual_seed(0)
-    train(prepared, labels, min(1, options.epochs), half)
+    train(prepared, labels, channels, min(1, options.epochs), half)
     rows = []
     for seed in range(1, options.seeds + 1):
         torch.manual_seed(seed)
         wait()
         start = time.perf_counter()
-        net, steps, losses = train(prepared, labels, options.epochs, half)
+        net, steps, losses = train(prepared, labels, channels, options.epochs, half)
         wait()
         trained = time.perf_counter()
         plain, viewed = test(net, test_images, test_labels)
@@ -223,7 +223,7 @@ def main():
               + " ".join(f"{loss:.3f}" for loss in losses), flush=True)
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(dict(
-            torch=torch.__version__, device=name, precision=options.precision, train=len(prepared), rows=rows)))
+            torch=torch.__version__, device=name, channels=channels, precision=options.precision, train=len(prepared), rows=rows)))
 
 
 if __name__ == "__main__":
