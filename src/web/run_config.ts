@@ -36,8 +36,8 @@ export function configOf(setup: Setup, examples: number): RunConfig {
     growth: {
       blueprints: (points ? BLUEPRINTS_OF_POINTS : BLUEPRINTS_OF_IMAGES).split(","),
       incubation: setup.incubation as "shadow",
-      paramsBudget: 6,
-      flopsBudget: 6,
+      paramsBudget: 12,
+      flopsBudget: 12,
       alpha: { ticks: number("ramp") as 4 },
     },
     controller: { kind: setup.controller as "off" },

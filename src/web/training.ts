@@ -181,7 +181,7 @@ export function createTraining({ openGpu, load, post }: Services): (command: Com
         if (await twin.tick(signal) === "completed") break;
       }
     }
-    if (outcome === "ticked") ticks--;
+    if (outcome === "ticked" && ticks > 0) ticks--;
     if (outcome === "completed") ticks = 0;
     await show(stand, ticks === 0 || performance.now() - viewed >= VIEW_MS);
     if (ticks > 0) {

@@ -3,6 +3,7 @@ import { build, stop } from "esbuild";
 import { loadDigits } from "../../engine/data/digits.ts";
 import { poolImages } from "../../engine/data/pixels.ts";
 import { DIGIT_SIDE, encodeDigits } from "../digits_file.ts";
+import type { AssetName } from "../training.ts";
 
 /** Digits that the page brings along. */
 const DIGITS = 4000;
@@ -32,15 +33,16 @@ export async function buildSite(): Promise<Site> {
     });
     const scripts = outputFiles.map(({ path, contents }) => [path.slice(1), Uint8Array.from(contents)]);
     const texts = ["index.html", "style.css"].map((name) => [name, Deno.readFileSync(new URL(name, HERE))]);
-    const digits = encodeDigits(poolImages(await loadDigits(), DIGIT_SIDE), DIGITS);
-    return {
-      ...Object.fromEntries([...texts, ...scripts]),
-      "digits.bin.gz": await gzip(digits),
-      "policy.safetensors": Deno.readFileSync(POLICY),
-    };
+    return { ...Object.fromEntries([...texts, ...scripts]), ...await buildData() };
   } finally {
     await stop();
   }
+}
+
+/** What page and worker load when they want it. */
+export async function buildData(): Promise<Record<AssetName, Uint8Array<ArrayBuffer>>> {
+  const digits = encodeDigits(poolImages(await loadDigits(), DIGIT_SIDE), DIGITS);
+  return { "digits.bin.gz": await gzip(digits), "policy.safetensors": Deno.readFileSync(POLICY) };
 }
 
 /** Bytes packed as browsers unpack them. */
