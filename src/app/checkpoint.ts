@@ -18,7 +18,8 @@ const BLOCK = ParameterStore.sizeOf([{ shape: [1] }]);
 /** Bytes of each log that belong to a checkpoint: what comes after them was written later. */
 export type LogLengths = Readonly<Record<string, number>>;
 
-const nameOf = (step: number) => `step-${String(step).padStart(9, "0")}`;
+/** Name of the checkpoint at a step. */
+export const nameOf = (step: number) => `step-${String(step).padStart(9, "0")}`;
 
 /** Hash of a configuration: a checkpoint is only good for its own. */
 export async function configHash(config: unknown): Promise<Hash> {

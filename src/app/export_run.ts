@@ -8,6 +8,7 @@ import { seedPrefix } from "../kasmina/mod.ts";
 import type { Store } from "../urza/mod.ts";
 import { usageError, UserError } from "../util/errors.ts";
 import { type CheckedManifest, checkManifest, checkPlaces, floatsOf } from "./checkpoint_schema.ts";
+import { nameOf } from "./checkpoint.ts";
 import { foldGamma, type Tensors } from "./export_compact.ts";
 import type { NetworkFile } from "./export_file.ts";
 import { fossilPrefix, networkOf, specsOf } from "./export_network.ts";
@@ -32,7 +33,7 @@ const Record = z.looseObject({
 });
 
 /**
- * The network of a run's newest checkpoint, or of the one called `wanted`, as it scores at the end: fossils are part of it,
+ * The network of a run's newest checkpoint, or of the one that `wanted` means, as it scores at the end: fossils are part of it,
  * what has not fossilised is left out, and so is all that only training needs. γ of each fossil goes into its weights.
  *
  * @throws {UserError} where the run has no such checkpoint, or anything in its folder is not as Esper wrote it.
@@ -107,21 +108,32 @@ function parse<T extends z.ZodType>(schema: T, value: unknown, file: string, cur
 const broken = (checkpoint: string, want: string, got: string) =>
   new UserError(`checkpoint ${checkpoint}: want ${want}, got ${got}; go back to an older one`);
 
+/**
+ * Name of the checkpoint that is meant by `newest` (also null), `best`, a step, or its own name.
+ *
+ * @throws {UserError} where the run has no such checkpoint; the message lists them.
+ */
+export async function chosenCheckpoint(store: Store, run: string, wanted: string | null): Promise<string> {
+  const names = await store.listManifests("checkpoint");
+  const newest = names.filter((name) => /^step-\d+$/.test(name)).sort().at(-1);
+  if (newest === undefined) {
+    throw new UserError(`checkpoint: want a run with one, got ${run}, which has none; let it train a while`);
+  }
+  if (wanted === null || wanted === "newest") return newest;
+  const name = /^\d+$/.test(wanted) ? nameOf(Number(wanted)) : wanted;
+  if (names.includes(name)) return name;
+  throw usageError(`--checkpoint: want newest, best or a step out of ${stepsOf(names)}, got "${wanted}"`);
+}
+
+const stepsOf = (names: readonly string[]) =>
+  names.flatMap((name) => name.startsWith("step-") ? [Number(name.slice("step-".length))] : []).join(", ");
+
 async function checkpointOf(
   store: Store,
   run: string,
   wanted: string | null,
 ): Promise<{ present: CheckedManifest["present"]; checkpoint: string }> {
-  const names = await store.listManifests("checkpoint");
-  const checkpoint = wanted ?? names.filter((name) => /^step-\d+$/.test(name)).sort().at(-1);
-  if (checkpoint === undefined) {
-    throw new UserError(
-      `export: want a run with a checkpoint, got ${run}, which has none; let it train a while`,
-    );
-  }
-  if (!names.includes(checkpoint)) {
-    throw usageError(`--checkpoint: want one of ${names.join(", ")}, got "${checkpoint}"`);
-  }
+  const checkpoint = await chosenCheckpoint(store, run, wanted);
   const { present } = checkManifest(await store.readManifest("checkpoint", checkpoint), checkpoint);
   return { present, checkpoint };
 }

@@ -14,8 +14,10 @@ import { checkBlueprintNames } from "./config_names.ts";
 import { DeviceLoss, MAX_LOSSES, openAgain } from "./device_loss.ts";
 import { type KernelReport, traceOf } from "./kernel_profile.ts";
 import { KernelProfiler } from "./kernel_profiler.ts";
+import type { LoadedNetwork } from "./export_file.ts";
 import { loadHost } from "./host_file.ts";
 import { buildNetwork } from "./network.ts";
+import { normalisationNotice } from "./normalisation.ts";
 import type { DryRunReport, Measured, RunOptions, RunResult } from "./options.ts";
 import { loadPolicy } from "./policy_source.ts";
 import { seedFates } from "./seed_fates.ts";
@@ -35,6 +37,8 @@ interface Identity {
 type RunParts = SessionParts & {
   readonly kernels: NonNullable<SessionParts["kernels"]> & { readonly given: VariantIds };
   readonly folder: RunFolder | null;
+  /** What a host of kind `file` was read as. */
+  readonly from: LoadedNetwork | null;
   /** File of kernel choices. */
   readonly tuned: string | null;
   readonly hooks: readonly Hooks[];
@@ -103,6 +107,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
         gpu,
         data,
         network,
+        from: source.from,
         folder,
         policy,
         onEvent,
@@ -172,7 +177,9 @@ async function train(
   let begun = parts.losses > 0;
   try {
     const start = await session.start(options.resume !== null);
-    const notices = [...new Set([...earlier, ...noticesOf(options, gpu, data, identity, start)])];
+    const differs = parts.from && normalisationNotice(parts.from.description.input, session.input);
+    const told = [...earlier, ...noticesOf(options, gpu, data, identity, start), ...differs ? [differs] : []];
+    const notices = [...new Set(told)];
     folder?.writeJson("run.json", {
       ...identity,
       dataset: { name: identity.dataset, sha256: data.dataset.sha256, notice: data.notice },

@@ -44,9 +44,11 @@ export const exportCommand: Command = {
     },
     {
       name: "checkpoint",
-      value: "NAME",
-      summary: "best, that of the tick with the lowest control loss, or another by its name",
-      default: "the newest",
+      value: "newest|best|STEP",
+      words: () => ["newest", "best"],
+      summary: "newest, best (of the tick with the lowest control loss), or one by its step",
+      default: "newest",
+      example: "best",
     },
   ],
   examples: [

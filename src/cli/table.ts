@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { completionCommand } from "./completion.ts";
 import { data } from "./data.ts";
 import { doctor } from "./doctor.ts";
+import { evalCommand } from "./eval.ts";
 import { exportCommand } from "./export.ts";
 import { helpCommand } from "./help.ts";
 import { inspect } from "./inspect.ts";
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   trainPolicyCommand,
   runs,
   report,
+  evalCommand,
   exportCommand,
   inspect,
   slots,

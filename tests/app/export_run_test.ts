@@ -132,7 +132,7 @@ Deno.test("networkOfRun() says what is wrong with a run", async () => {
     const empty = createFileStore(`${await Deno.makeTempDir()}/store`);
     assertEquals(
       await said({ store: empty }),
-      "export: want a run with a checkpoint, got tiny-1, which has none; let it train a while",
+      "checkpoint: want a run with one, got tiny-1, which has none; let it train a while",
     );
   });
 });

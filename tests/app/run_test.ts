@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { writeNetwork } from "../../src/app/export_file.ts";
 import type { RunOptions, RunResult } from "../../src/app/options.ts";
 import { runTraining } from "../../src/app/run.ts";
 import type { AnyEnvelope } from "../../src/contracts/events.ts";
 import { UserError } from "../../src/util/errors.ts";
+import { grownNetwork } from "../support/exported.ts";
 import { tinyConfig } from "../support/session.ts";
 
 async function inFolder(work: (root: string) => Promise<void>): Promise<void> {
@@ -178,8 +180,29 @@ Deno.test("runTraining() goes on from an older checkpoint where the newest is da
     await assertRejects(
       () => exportRun({ ...written, checkpoint: "worst" }),
       UserError,
-      '--checkpoint: want one of best, step-000000016, step-000000024, step-000000030, got "worst"',
+      '--checkpoint: want newest, best or a step out of 16, 24, 30, got "worst"',
     );
+  });
+});
+
+Deno.test("runTraining() says where a network from a file was trained on inputs normalised otherwise", async () => {
+  await inFolder(async (root) => {
+    const path = `${root}/host.safetensors`;
+    const input = (mean: number, std: number) => ({
+      ...{ shape: [28, 28, 1], classes: [..."0123456789"] },
+      normalisation: { mean: [mean], std: [std] },
+    });
+    const told = async (mean: number, std: number) => {
+      const host = { kind: "cnn", channels: [4], norm: "batch", groupSize: 4 } as const;
+      await Deno.writeFile(path, writeNetwork(grownNetwork(host, input(mean, std))));
+      const file = { ...tinyConfig("images"), host: { kind: "file", path } };
+      const { result } = await run(root, {}, { dryRun: true, config: { file, sets: [], flags: {} } });
+      return result.notices.filter((notice) => notice.startsWith("the network from the file"));
+    };
+    const [notice, ...more] = await told(0.5, 0.5);
+    assertEquals(more, []);
+    const [, mean, std] = /by its own statistics: by mean (0[.]\d+) and deviation (0[.]\d+)$/.exec(notice)!;
+    assertEquals(await told(Number(mean), Number(std)), []);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What runs and trainings of policies leave behind, and read again: logs, an index, numbers, policies, trajectories. */
-import { readRunRecord } from "../../src/app/adapters/run_record.ts";
+import { readRunSettings } from "../../src/app/adapters/run_record.ts";
 import { readCheckpoint } from "../../src/app/checkpoint.ts";
 import { checkFit } from "../../src/app/checkpoint_fit.ts";
 import { edgesIn, formatLine, parseLog } from "../../src/app/log_lines.ts";
@@ -153,9 +153,7 @@ export const runReaders: readonly Reader[] = [
         Deno.writeTextFileSync(`${root}/config.json`, JSON.stringify(points));
         Deno.writeTextFileSync(`${root}/kernels.json`, "{}");
         Deno.writeFileSync(`${root}/run.json`, bytes);
-        Deno.writeTextFileSync(`${root}/events.jsonl`, logOf(events));
-        Deno.writeTextFileSync(`${root}/metrics.jsonl`, logOf(measures));
-        readRunRecord(root, "kernels.json");
+        readRunSettings(root, "kernels.json");
       }),
   },
   {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PROFILES } from "../../contracts/config.ts";
+import type { LogLine } from "../../contracts/events.ts";
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
 import { UserError } from "../../util/errors.ts";
 import { parseLog } from "../log_lines.ts";
@@ -14,20 +15,32 @@ const Recorded = z.looseObject({
 });
 
 /**
+ * Reads both logs of a run.
+ *
+ * @throws {UserError} where one of them is missing or broken.
+ */
+function readLogs(directory: string): LogLine[] {
+  return ["metrics.jsonl", "events.jsonl"].flatMap((name) => {
+    const path = `${directory}/${name}`;
+    return parseLog(readText(path), path);
+  });
+}
+
+/**
  * Reads what a run left behind and changes nothing: configuration, `run.json`, kernel choices, both logs.
  *
  * @throws {UserError} where one of them is missing or broken.
  */
 export function readRunRecord(directory: string, kernels: string) {
-  const lines = ["metrics.jsonl", "events.jsonl"].flatMap((name) => {
-    const path = `${directory}/${name}`;
-    return parseLog(readText(path), path);
-  });
+  return { ...readRunSettings(directory, kernels), lines: readLogs(directory) };
+}
+
+/** As `readRunRecord`, but for the logs. */
+export function readRunSettings(directory: string, kernels: string) {
   return {
     config: readJson(`${directory}/config.json`),
     record: parseRecord(readJson(`${directory}/run.json`), `${directory}/run.json`),
     kernels: readJson(`${directory}/${kernels}`),
-    lines,
   };
 }
 
