@@ -193,7 +193,7 @@ Deno.test("runTraining() says where a network from a file was trained on inputs 
       normalisation: { mean: [mean], std: [std] },
     });
     const told = async (mean: number, std: number) => {
-      const host = { kind: "cnn", channels: [4], norm: "batch", groupSize: 4 } as const;
+      const host = { kind: "cnn" as const, channels: [4], norm: "batch" as const, groupSize: 4 };
       await Deno.writeFile(path, writeNetwork(grownNetwork(host, input(mean, std))));
       const file = { ...tinyConfig("images"), host: { kind: "file", path } };
       const { result } = await run(root, {}, { dryRun: true, config: { file, sets: [], flags: {} } });
