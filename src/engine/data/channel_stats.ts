@@ -15,13 +15,19 @@ export function channelStats({ shape, train: { data } }: Dataset, indices: Array
   const size = sizeOf(shape), channels = shape[shape.length - 1];
   const unit = data instanceof Uint8Array ? 255 : 1;
   const sum = new Array<number>(channels).fill(0), squares = new Array<number>(channels).fill(0);
-  for (let i = 0; i < indices.length; i++) {
-    const at = indices[i] * size;
-    for (let e = 0; e < size; e++) {
-      const x = data[at + e], c = e % channels;
-      sum[c] += x;
-      squares[c] += x * x;
+  // A channel at a time: hundreds of millions of numbers, whose sums stay in registers.
+  for (let c = 0; c < channels; c++) {
+    let total = 0, square = 0;
+    for (let i = 0; i < indices.length; i++) {
+      const end = (indices[i] + 1) * size;
+      for (let at = indices[i] * size + c; at < end; at += channels) {
+        const x = data[at];
+        total += x;
+        square += x * x;
+      }
     }
+    sum[c] = total;
+    squares[c] = square;
   }
   const n = indices.length * size / channels;
   if (n === 0) throw new Error("normalisation: want at least 1 training example, got 0");

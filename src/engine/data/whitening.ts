@@ -21,20 +21,23 @@ export function whiteningFilters(
 ): Float32Array<ArrayBuffer> {
   const [height, width, channels] = shape;
   const size = kernel * kernel * channels;
-  const scale = stats.std.map((std) => 1 / (255 * std));
-  const shift = stats.mean.map((mean, c) => -mean / stats.std[c]);
+  const scale = Float64Array.from({ length: size }, (_, k) => 1 / (255 * stats.std[k % channels]));
+  const shift = scale.map((_, k) => -stats.mean[k % channels] / stats.std[k % channels]);
+  /** Where each number of a patch lies, from its corner on. */
+  const places = Uint32Array.from({ length: size }, (_, k) => {
+    const pixel = Math.floor(k / channels);
+    return (Math.floor(pixel / kernel) * width + pixel % kernel) * channels + k % channels;
+  });
   const moments = new Float64Array(size * size), patch = new Float64Array(size);
   let patches = 0;
   for (let image = 0; image < data.length; image += sizeOf(shape)) {
     for (let i = 0; i + kernel <= height; i++) {
       for (let j = 0; j + kernel <= width; j++, patches++) {
-        for (let k = 0; k < size; k++) {
-          const c = k % channels, x = Math.floor(k / channels);
-          const row = i + Math.floor(x / kernel), column = j + x % kernel;
-          patch[k] = data[image + (row * width + column) * channels + c] * scale[c] + shift[c];
-        }
+        const corner = image + (i * width + j) * channels;
+        for (let k = 0; k < size; k++) patch[k] = data[corner + places[k]] * scale[k] + shift[k];
         for (let a = 0; a < size; a++) {
-          for (let b = 0; b <= a; b++) moments[a * size + b] += patch[a] * patch[b];
+          const value = patch[a], row = a * size;
+          for (let b = 0; b <= a; b++) moments[row + b] += value * patch[b];
         }
       }
     }
