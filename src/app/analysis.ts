@@ -1,10 +1,11 @@
 /** Networks as controllers see them. */
+import type { Blueprint } from "../contracts/blueprint.ts";
 import type { Candidates, ModelGraph, OpClass } from "../contracts/model_graph.ts";
 import { stepInput, withSharedNodes } from "../engine/graph/tensor.ts";
 import { TraceScope } from "../engine/nn/scope.ts";
 import type { LiveSeeds, MorphModel } from "../kasmina/mod.ts";
 import { modelGraph } from "../tamiyo/analyser/model_graph.ts";
-import { build, findBlueprint, fitOf } from "../tezzeret/mod.ts";
+import { build, fitOf } from "../tezzeret/mod.ts";
 import type { Topology } from "../tolaria/mod.ts";
 import type { Shape } from "../util/shape.ts";
 
@@ -32,20 +33,21 @@ function graphOf(network: MorphModel, live: LiveSeeds): ModelGraph {
 }
 
 /** What every blueprint would be in every slot that it fits. */
-export function candidatesOf(network: MorphModel, blueprints: readonly string[]): Candidates {
+export function candidatesOf(network: MorphModel, blueprints: readonly Blueprint[]): Candidates {
   return Object.fromEntries(network.slots.map(({ name: slot, shape }) => [
     slot,
-    Object.fromEntries(blueprints.flatMap((name) => {
-      const fit = fitOf(findBlueprint(name), shape);
-      return fit.fits ? [[name, { params: fit.parameters, flops: fit.flops, ops: opsOf(name, shape) }]] : [];
+    Object.fromEntries(blueprints.flatMap((blueprint) => {
+      const fit = fitOf(blueprint, shape);
+      const ops = fit.fits ? opsOf(blueprint, shape) : {};
+      return fit.fits ? [[blueprint.name, { params: fit.parameters, flops: fit.flops, ops }]] : [];
     })),
   ]));
 }
 
 /** How many nodes of each kind a blueprint adds. */
-function opsOf(blueprint: string, shape: Shape): Partial<Record<OpClass, number>> {
+function opsOf(blueprint: Blueprint, shape: Shape): Partial<Record<OpClass, number>> {
   const { nodes } = withSharedNodes(() =>
-    modelGraph(build(findBlueprint(blueprint), new TraceScope(), stepInput("h", [1, ...shape])))
+    modelGraph(build(blueprint, new TraceScope(), stepInput("h", [1, ...shape])))
   );
   const kinds = Map.groupBy(nodes.filter(({ op }) => op !== "input"), ({ op }) => op);
   return Object.fromEntries([...kinds].map(([op, of]) => [op, of.length]));

@@ -1,4 +1,5 @@
 /** Names in a configuration that no schema knows: blueprints, and slots of a schedule. */
+import type { Blueprint } from "../contracts/blueprint.ts";
 import type { RunConfig } from "../contracts/config.ts";
 import type { ScheduleEntry } from "../contracts/control.ts";
 import { library } from "../tezzeret/mod.ts";
@@ -19,9 +20,9 @@ function checkName(path: string, what: string, name: string, known: readonly str
  * Checks that every blueprint that a configuration names exists, and that a schedule grows allowed ones only.
  * @throws {UserError} exit code 2; names the key and the nearest blueprint
  */
-export function checkBlueprintNames(config: RunConfig): void {
+export function checkBlueprintNames(config: RunConfig, blueprints: readonly Blueprint[] = library): void {
   const { growth, controller } = config;
-  const known = library.map(({ name }) => name);
+  const known = blueprints.map(({ name }) => name);
   growth.blueprints.forEach((name, i) => checkName(`growth.blueprints.${i}`, "a blueprint", name, known));
   growth.planted.forEach(({ blueprint }, i) =>
     checkName(`growth.planted.${i}.blueprint`, "a blueprint", blueprint, known)

@@ -1,4 +1,5 @@
 import type { RunConfig } from "../contracts/config.ts";
+import type { Blueprint } from "../contracts/blueprint.ts";
 import type { Candidates, ModelGraph } from "../contracts/model_graph.ts";
 import { flopsOf } from "../engine/compile/schedule.ts";
 import { stepInput } from "../engine/graph/tensor.ts";
@@ -13,7 +14,7 @@ import {
   type MorphModel,
   seedPrefix,
 } from "../kasmina/mod.ts";
-import { build, findBlueprint, fitOf } from "../tezzeret/mod.ts";
+import { build, findBlueprint, fitOf, library } from "../tezzeret/mod.ts";
 import type { GrowableModel, Topology } from "../tolaria/mod.ts";
 import { usageError } from "../util/errors.ts";
 import { formatShape, sameShape, type Shape, sizeOf } from "../util/shape.ts";
@@ -38,6 +39,12 @@ export interface Network {
   parametersOf(topology: Topology): readonly Pick<ParameterSpec, "name" | "shape">[];
   /** Shape of one example of the activation at a slot. */
   shapeOf(slot: string): Shape;
+  /**
+   * The blueprint of a name, out of those that this network may grow.
+   *
+   * @throws {UserError} if there is none.
+   */
+  blueprint(name: string): Blueprint;
   /** Parameters of a blueprint's seed in a slot. */
   paramsOf(blueprint: string, slot: string): number;
   /** What the network computes with these seeds in it; the same object for the same seeds. */
@@ -95,8 +102,20 @@ function hostOf(
   return model;
 }
 
-function growNetwork(network: MorphModel, config: RunConfig): Network {
+/**
+ * A network with slots as a configuration's `growth` says.
+ *
+ * @param blueprints What its names of blueprints stand for.
+ * @throws {UserError} where it names one that is not among them.
+ */
+export function growNetwork(
+  network: MorphModel,
+  config: RunConfig,
+  blueprints: readonly Blueprint[] = library,
+): Network {
   const { growth } = config;
+  const blueprintOf = (name: string) => findBlueprint(name, blueprints);
+  const sown = growth.blueprints.map(blueprintOf);
   const shapes = new Map(network.slots.map(({ name, shape }) => [name, shape]));
   const layerOf = new Map(
     network.slots.flatMap(({ name, layer }) => layer.map((spec) => [spec.name, name] as const)),
@@ -104,12 +123,12 @@ function growNetwork(network: MorphModel, config: RunConfig): Network {
   const liveSeeds = (topology: Topology): LiveSeeds =>
     Object.fromEntries(
       Object.entries(topology).map(([slot, { seed, blueprint, mode }]) => {
-        const found = findBlueprint(blueprint);
+        const found = blueprintOf(blueprint);
         return [slot, { seed, mode, normCap: growth.normCap, branch: (scope, h) => build(found, scope, h) }];
       }),
     );
   const host = sizeOfNetwork(network, {});
-  const fit = (blueprint: string, slot: string) => fitOf(findBlueprint(blueprint), shapes.get(slot)!);
+  const fit = (blueprint: string, slot: string) => fitOf(blueprintOf(blueprint), shapes.get(slot)!);
   const kasmina = createKasmina({
     slots: network.slots.map(({ name, hostParams }) => ({ name, hostParams })),
     host,
@@ -141,16 +160,17 @@ function growNetwork(network: MorphModel, config: RunConfig): Network {
     kasmina,
     host,
     layers: layersOf(network),
-    capacity: capacityOf(network, growth.blueprints, liveSeeds),
+    capacity: capacityOf(network, sown, liveSeeds),
     sizeWith: (topology) => sizeOfNetwork(network, liveSeeds(topology)),
     parametersOf: (topology) => network.parameterSpecs(liveSeeds(topology)),
     shapeOf: (slot) => shapes.get(slot)!,
+    blueprint: blueprintOf,
     paramsOf(blueprint, slot) {
       const found = fit(blueprint, slot);
       return found.fits ? found.parameters : 0;
     },
     analyse: analyser(network, liveSeeds),
-    candidates: candidatesOf(network, growth.blueprints),
+    candidates: candidatesOf(network, sown),
   };
 }
 
@@ -188,16 +208,16 @@ function layersOf(network: MorphModel): LayerSummary[] {
 /** Room for the host and, twice over, for the largest blueprint in every slot: old and new seeds may meet. */
 function capacityOf(
   network: MorphModel,
-  blueprints: readonly string[],
+  blueprints: readonly Blueprint[],
   liveSeeds: (topology: Topology) => LiveSeeds,
 ): number {
   const host = ParameterStore.sizeOf(network.parameterSpecs({}));
-  const room = (slot: string, blueprint: string) => {
-    if (!fitOf(findBlueprint(blueprint), network.slots.find(({ name }) => name === slot)!.shape).fits) {
+  const room = (slot: string, blueprint: Blueprint) => {
+    if (!fitOf(blueprint, network.slots.find(({ name }) => name === slot)!.shape).fits) {
       return 0;
     }
     const specs = network.parameterSpecs(
-      liveSeeds({ [slot]: { seed: `${slot}/1`, blueprint, mode: "fossil" } }),
+      liveSeeds({ [slot]: { seed: `${slot}/1`, blueprint: blueprint.name, mode: "fossil" } }),
     );
     return ParameterStore.sizeOf(specs) - host;
   };

@@ -26,6 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "cli": ["app", "report", ...CORE],
   "report": ["app", ...CORE],
   "web": ["app", "report", ...CORE],
+  "mod.ts": ["app", ...CORE, ...SUBSYSTEMS],
   "main": ["cli"],
 };
 

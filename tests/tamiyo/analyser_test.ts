@@ -193,7 +193,7 @@ Deno.test("graph: two inputs, an activation that nothing follows, a pool behind 
 
 Deno.test("candidates: what a blueprint costs where it fits, and what it is made of", () => {
   const network = morph(HOSTS.mlp, ["*"]);
-  const candidates = candidatesOf(network, ["mlp", "conv3", "affine"]);
+  const candidates = candidatesOf(network, ["mlp", "conv3", "affine"].map((name) => findBlueprint(name)));
   assertEquals(Object.keys(candidates), ["layer1", "layer2"]);
   const { layer1 } = candidates;
   // A 3×3 convolution has nothing to do behind a dense layer.

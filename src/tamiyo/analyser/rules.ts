@@ -86,4 +86,11 @@ const rules: Readonly<Record<OpName, Rule>> = {
   blend: SUM,
 };
 
-export const ruleOf = (node: Tensor): Rule => rules[node.op!.name as OpName];
+/** A formula that a program has brought along does something to an activation; what else it may be, nobody knows. */
+const FORMULA: Rule = { one: "activation", many: "other" };
+
+/** The rule of a node's op, also of one that is not the engine's. */
+export function ruleOf({ op }: Tensor): Rule {
+  if (Object.hasOwn(rules, op!.name)) return rules[op!.name as OpName];
+  return typeof op!.lower === "object" && "wgsl" in op!.lower ? FORMULA : OTHER;
+}
