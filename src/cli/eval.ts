@@ -67,8 +67,8 @@ async function run(values: Values, [name]: readonly string[]): Promise<number> {
 
 export const evalCommand: Command = {
   name: "eval",
-  summary: "loss and accuracy of a run's checkpoint, fossils only, or of an exported file",
-  positionals: ["RUN|FILE"],
+  summary: "loss and accuracy of a run (its checkpoint, fossils only) or of an exported file",
+  positionals: ["NETWORK"],
   options: [
     {
       name: "split",
