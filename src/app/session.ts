@@ -12,7 +12,7 @@ import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import { legalActions } from "../kasmina/mod.ts";
 import { type Bus, createMemoryBus } from "../oona/mod.ts";
 import { createController, type Policy } from "../tamiyo/mod.ts";
-import { createTezzeret, createWorkshop, findBlueprint, type Workshop } from "../tezzeret/mod.ts";
+import { createTezzeret, createWorkshop, type Workshop } from "../tezzeret/mod.ts";
 import { type Checkpoint, type Hooks, Trainer } from "../tolaria/mod.ts";
 import { createMemoryStore } from "../urza/mod.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
@@ -104,14 +104,14 @@ export function createSession(parts: SessionParts): Session {
   // A seed trains once a program that holds it runs.
   bus.subscribe("seed.edge", async ({ payload: { to, blueprint, slot } }) => {
     if (to !== "TRAINING" || blueprint === null) return;
-    await tezzeret.deploy(findBlueprint(blueprint), network.shapeOf(slot));
+    await tezzeret.deploy(network.blueprint(blueprint), network.shapeOf(slot));
   }, { name: "tezzeret" });
 
   /** Has whatever may be sown compiled before it is: a thread of its own and a GPU have the time. */
   function prepareBlueprints(): void {
     for (const slot of network.model.slots) {
       for (const name of config.growth.blueprints) {
-        tezzeret.prepare(findBlueprint(name), network.shapeOf(slot));
+        tezzeret.prepare(network.blueprint(name), network.shapeOf(slot));
       }
     }
   }
@@ -166,7 +166,7 @@ export function createSession(parts: SessionParts): Session {
     keep,
     ...kernels && { choose: kernels.choose },
     async admit({ blueprint }, slot) {
-      await tezzeret.admit(findBlueprint(blueprint), network.shapeOf(slot));
+      await tezzeret.admit(network.blueprint(blueprint), network.shapeOf(slot));
     },
   });
 
