@@ -52,7 +52,7 @@ function estimate(values: readonly number[]): { mean: number; se: number } {
   return { mean, se: Math.sqrt(variance / values.length) };
 }
 
-Deno.test("doing nothing earns nothing at any tick; a curve is kept under the hash of all it depends on", async () => {
+Deno.test("lesson 40, a merit that the empty policy has most of: doing nothing earns nothing at any tick; a curve is kept under the hash of all it depends on", async () => {
   const gpu = (await openShared("native"))!, store = createMemoryStore();
   const config = spirals({ train: { maxSteps: 24 } });
   const episodes = episodesOf(gpu, config, FREE, undefined, store);
@@ -103,7 +103,7 @@ Deno.test("a fossil is scored on the network that remains: the placebo is not fa
   assert(useful.mean > 0.1 && useful.mean > placebo.mean, `${JSON.stringify({ placebo, useful })}`);
 });
 
-Deno.test("an episode that is cut off is truncated and has no score; one that the governor gives up counts as a blind guess", async () => {
+Deno.test("lesson 26, a rollback that erases what was earned: an episode that is cut off is truncated and has no score; one that the governor gives up counts as a blind guess", async () => {
   const gpu = (await openShared("native"))!;
   const cut = episodesOf(gpu, spirals({ train: { maxSteps: 24 } }), FREE, 3);
   assertEquals((await play(cut, createController({ kind: "off" }, 1), 1)).length, 3);

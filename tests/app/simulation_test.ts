@@ -94,7 +94,7 @@ Deno.test("a tick costs what it cost in a logged run of the same network: 31 tic
   assert(seed("shadow") > tickFlops(terms, {}) && seed("blend") > seed("fossil"));
 });
 
-Deno.test("doing nothing is worth nothing, and so is the placebo at best", () => {
+Deno.test("lesson 22, the cheapest seed pays best: doing nothing is worth nothing, and so is the placebo at best", () => {
   const run = createSimulation(task);
   assertAlmostEquals(play(run, 1, () => 0).total, 0, 1e-12);
   const placebo = createSimulation(shortened(second, 16, { blueprints: ["affine"] }), { noisy: false });

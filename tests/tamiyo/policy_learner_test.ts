@@ -110,7 +110,7 @@ Deno.test("the surrogate moves an action by its advantage's sign, and not where 
   assert(await moved((now) => ({ ...old(0.7)(now), advantage: 1 })) > 1e-3);
 });
 
-Deno.test("imitation makes what was done likely where it was done; values come to what followed", async () => {
+Deno.test("lesson 20, values that collapse: they come to what followed, while imitation makes what was done likely where it was done", async () => {
   const learner = await newLearner();
   const samples = [
     sample({ observation: { x: [1, 0], legal: 3 }, action: 2, return: 2 }),

@@ -191,7 +191,7 @@ Deno.test("what is not known is 0 with a flag, not a number that may be true", (
   for (const { name, measured } of quantities) if (measured) assertEquals(row({}).flag(name), 0, name);
 });
 
-Deno.test("features are normalised by what was met in training, at most ±5, and by that alone", () => {
+Deno.test("lesson 23, raw losses that saturate: features are normalised by what was met in training, at most ±5, and by that alone", () => {
   const network = createGraphPolicy(BLUEPRINTS);
   const at = (progress: number, controlLoss: number | null = null) =>
     observationLike({ progress, controlLoss });
@@ -264,7 +264,7 @@ function learning() {
   return { parameters, outputs: [logits, values, ...grads], feeds };
 }
 
-Deno.test("every parameter learns from scores and values", () => {
+Deno.test("lesson 19, heads that starve: every parameter learns from scores and values", () => {
   const { parameters, outputs, feeds } = learning();
   const [, , ...grads] = evaluate(outputs, feeds);
   for (const [k, { name }] of parameters.entries()) {

@@ -55,7 +55,7 @@ Deno.test("a reward that is always the same is what is expected", async () => {
   for (const seen of [-1, 1]) assertAlmostEquals(think(seen).value, 1, 0.1);
 });
 
-Deno.test("a reward that depends on what is seen is expected where it is seen, one of the action is sought", async () => {
+Deno.test("lesson 21, values of actions as a baseline: a reward that depends on what is seen is expected where it is seen, one of the action is sought", async () => {
   const think = await learned(once((seen, action) => seen + 2 * action), 1);
   for (const seen of [-1, 1]) {
     assert(think(seen).chances[1] > 0.9, `${think(seen).chances}`);

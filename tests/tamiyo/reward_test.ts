@@ -18,7 +18,7 @@ function payments(
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-Deno.test("twin: the change of the advantage at equal FLOPs, settled at the end less rent", () => {
+Deno.test("lesson 16, a bonus that lands on the last action: the change of the advantage is paid as it comes, settled at the end less rent", () => {
   // At 15 FLOPs the twin is half-way from 2 to 1; beyond its ends it stays as it is.
   const paid = payments("twin", [[5, 2], [15, 1.4], [25, 0.9], [40, 0.4]]);
   const advantages = [0, 0.1, -0.15, 0.1];
@@ -46,7 +46,7 @@ Deno.test("removal pays what the loss rises by without the fossils, and so a use
   assertAlmostEquals(netAdvantage(parasite, twin, rent), -0.1, 1e-12);
 });
 
-Deno.test("the way there changes nothing of what a run is paid in all", () => {
+Deno.test("lesson 25, penalties upon penalties: the way there changes nothing of what a run is paid in all", () => {
   const straight = sum(payments("twin", [[10, 2], [30, 0.5]]));
   const churned = sum(payments("twin", [[10, 2], [12, 5], [14, 0.1], [14, 7], [30, 0.5]]));
   assertAlmostEquals(straight, churned, 1e-12);

@@ -33,7 +33,7 @@ Deno.test("samplesOf() with γ = λ = 1 are rewards to go, scaled", () => {
   assertEquals(samples.map((sample) => sample.return), [30, 20, 20]);
 });
 
-Deno.test("chancesOf() leaves no action impossible, and all together are certain", () => {
+Deno.test("lesson 17, collapse to WAIT: chancesOf() leaves no action impossible, and all together are certain", () => {
   const chances = chancesOf([100, 0, -Infinity, 7], 3, 0.3);
   assertEquals(chances.length, 3);
   assertAlmostEquals(chances[0], 0.8, 1e-12);

@@ -92,7 +92,7 @@ Deno.test("Governor sees a network that was well below chance fall back to it an
   assertEquals(alarm, { diagnosis: "collapse", value: 0.96 * chance, limit: 0.95 * chance });
 });
 
-Deno.test("Governor lets a network that never left chance stay there", () => {
+Deno.test("lesson 38, detectors that fire on the control: Governor lets a network that never left chance stay there", () => {
   const governor = new Governor(limits(), 10);
   for (let k = 0; k < 50; k++) assertEquals(governor.observe({ loss: 2.31, gradNorm: 1 }), null);
 });

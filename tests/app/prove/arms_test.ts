@@ -72,7 +72,7 @@ Deno.test("arms of equal FLOPs have the task's budget, those of equal steps a sh
   for (const arm of ARMS) assertAlmostEquals((await of(arm)).train.budgetGflop, shared[arm] ?? 6, 1e-9, arm);
 });
 
-Deno.test("static arms have the seeds that the grown run kept, and the widened host as many parameters", async () => {
+Deno.test("lesson 36, capacity that was not controlled for: static arms have the seeds that the grown run kept, and the widened host as many parameters", async () => {
   for (const arm of ["static-flops", "static-epochs"] as const) {
     const { growth, controller } = await of(arm);
     assertEquals([growth.planted, controller.kind], [[{ slot: "block2", blueprint: "conv3" }], "off"]);

@@ -68,7 +68,7 @@ Deno.test("judge() finds against growth that does harm", () => {
   assert(wordOf(results, "H3") !== "SUPPORTED");
 });
 
-Deno.test("judge() seldom supports what is not there, of ten seeds or of two", () => {
+Deno.test("lesson 37, winners without a test: judge() seldom supports what is not there, of ten seeds or of two", () => {
   for (const seeds of [2, 10]) {
     const words = Array.from({ length: 15 }, (_, k) => judged(runs(0, `none ${k}`, seeds)).verdicts).flat()
       .filter(({ id }) => id !== "H1" && id !== "H3");
