@@ -25,8 +25,8 @@ export interface Rig {
   run(alpha: number, names: readonly string[]): Promise<Values[]>;
   /** Runs once; of what each task leaves in memory the first `most` numbers, in the order of the program's results. */
   inspect(alpha: number, most: number): Promise<Values[]>;
-  /** Median microseconds of each dispatch; null where the device has no clock. */
-  time(): Promise<number[] | null>;
+  /** Median microseconds of each dispatch, over some runs or of `once`; null where the device has no clock. */
+  time(once: boolean): Promise<number[] | null>;
   /** Multiplications and additions that it has done so far. */
   readonly spent: number;
   destroy(): void;
@@ -83,11 +83,11 @@ export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline): Promi
       spent += program.flops;
       return values;
     },
-    async time() {
+    async time(once) {
       if (!gpu.device.features.has("timestamp-query")) return null;
       const passes = program.dispatches.map((dispatch) => [dispatch]);
       const runs: number[][] = [];
-      for (let k = 0; k < WARM_RUNS + TIMED_RUNS; k++) {
+      for (let k = once ? WARM_RUNS : 0; k < WARM_RUNS + (once ? 1 : TIMED_RUNS); k++) {
         const spans = await timePasses(gpu, passes);
         spent += program.flops;
         if (k >= WARM_RUNS) runs.push(spans.map(({ begin, end }) => 1e6 * (end - begin)));
