@@ -1,4 +1,5 @@
 /** The policy that sees networks as graphs. */
+import { sightOf } from "../../bench/support/sights.ts";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import type { Observation } from "../../src/contracts/control.ts";
@@ -223,6 +224,14 @@ Deno.test("lesson 23, raw losses that saturate: features are normalised by what 
     Error,
     "policy: want the moments of the node features, got none that fit (params); train it again",
   );
+});
+
+Deno.test("encoded into the arrays of another observation, an observation is what it is in fresh ones", () => {
+  const [small, large] = [sightOf(12), sightOf(30)], shape = policy.shapeFor([large]);
+  const earlier = policy.encode([large], shape), fresh = policy.encode([small], shape);
+  const again = policy.encode([small], shape, earlier);
+  assertEquals(again, fresh);
+  for (const [name, array] of Object.entries(again)) assert(array === earlier[name], name);
 });
 
 Deno.test("a slot that the graph lacks is an error, and so is an action on it", () => {

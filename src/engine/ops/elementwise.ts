@@ -50,6 +50,9 @@ function positionsOf(shape: Shape, target: Shape): Uint32Array | null {
 /** Of calls that are made again and again. */
 const positions = new WeakMap<Call, readonly (Uint32Array | null)[]>();
 
+/** Which operand of a sum is whole, the other repeating, of calls that are made again and again. */
+const orders = new WeakMap<Call, readonly [number, number] | null>();
+
 /** Evaluates a scalar function over broadcast operands in float64. */
 function mapReference(f: Scalar, inputs: readonly Values[], call: Call, into?: Values): Values {
   const { shape } = call.output;
@@ -147,7 +150,11 @@ export const elementwiseOps = {
     cost: 1,
     gradient: binary((dy) => [dy, dy]),
     quick(inputs, call, into) {
-      const order = wholeAndRepeating(call.inputs.map(({ shape }) => shape), call.output.shape);
+      let order = orders.get(call);
+      if (order === undefined) {
+        order = wholeAndRepeating(call.inputs.map(({ shape }) => shape), call.output.shape);
+        orders.set(call, order);
+      }
       if (!order) return null;
       const y = into ?? new Float64Array(sizeOf(call.output.shape));
       addRepeating(inputs[order[0]], inputs[order[1]], y);

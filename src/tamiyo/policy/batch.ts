@@ -12,7 +12,7 @@ export interface GraphBatch extends BatchShape {
   readonly slots: number;
 }
 
-type Of<T> = T extends { flags: (subject: infer S) => unknown } ? Normaliser<S> : never;
+type Of<T> = T extends { flags: (subject: infer S, ...rest: never[]) => unknown } ? Normaliser<S> : never;
 
 /** The normalisers of all features. */
 export interface Normalisers {
@@ -59,24 +59,34 @@ interface Rows {
   readonly width: number;
 }
 
-function rowsFor(normaliser: Normalisers[keyof Normalisers], count: number): Rows {
-  const width = widthOf<never>(normaliser.table);
-  return { values: new Float32Array(count * width), width };
+/** An array of zeros, the one that `into` has where it has one. */
+function zeros(into: Feeds | undefined, name: string, size: number): Float32Array {
+  return (into?.[name] as Float32Array | undefined)?.fill(0) ?? new Float32Array(size);
 }
 
-/** The numbers of the step inputs: `nodes`, `slots`, `globals`, `actions`, `mask` and the lists, padding all 0. */
+/**
+ * The numbers of the step inputs: `nodes`, `slots`, `globals`, `actions`, `mask` and the lists, padding all 0.
+ *
+ * @param into What an earlier call gave for the same shape, to be overwritten.
+ */
 export function encodeBatch(
   observations: readonly Observation[],
   shape: GraphBatch,
   normalisers: Normalisers,
   blueprints: readonly string[],
+  into?: Feeds,
 ): Feeds {
   const { batch, actions } = shape;
-  const nodes = rowsFor(normalisers.node, shape.nodes), slots = rowsFor(normalisers.slot, shape.slots);
-  const globals = rowsFor(normalisers.global, batch), acts = rowsFor(normalisers.action, batch * actions);
-  const mask = new Float32Array(batch * actions);
-  const flow: [number, number][] = [], graphs: [number, number][] = [];
-  const slotted: [number, number][] = [], acted: [number, number][] = [];
+  const rowsFor = (name: string, normaliser: Normalisers[keyof Normalisers], count: number): Rows => {
+    const width = widthOf<never>(normaliser.table);
+    return { values: zeros(into, name, count * width), width };
+  };
+  const nodes = rowsFor("nodes", normalisers.node, shape.nodes);
+  const slots = rowsFor("slots", normalisers.slot, shape.slots);
+  const globals = rowsFor("globals", normalisers.global, batch);
+  const acts = rowsFor("actions", normalisers.action, batch * actions);
+  const mask = zeros(into, "mask", batch * actions);
+  const flow: number[] = [], graphs: number[] = [], slotted: number[] = [], acted: number[] = [];
   let node = 0, slot = 0;
   for (const [k, observation] of observations.entries()) {
     const { graph, legal } = observation;
@@ -84,21 +94,21 @@ export function encodeBatch(
     for (const [n, one] of graph.nodes.entries()) {
       const [ins, outs] = degrees[n];
       normalisers.node.write({ node: one, ins, outs, observation }, nodes.values, nodes.width * (node + n));
-      graphs.push([node + n, k]);
-      flow.push([node + n, node + n]);
+      graphs.push(node + n, k);
+      flow.push(node + n, node + n);
     }
-    for (const [from, to] of graph.edges) flow.push([node + from, node + to]);
+    for (const [from, to] of graph.edges) flow.push(node + from, node + to);
     const rowOf = new Map(observation.slots.map((one, s) => [one.slot, slot + s]));
     for (const one of observation.slots) {
       normalisers.slot.write({ slot: one, observation, blueprints }, slots.values, slots.width * slot);
-      slotted.push([slot++, node + nodeOf(observation, one.slot)]);
+      slotted.push(slot++, node + nodeOf(observation, one.slot));
     }
     normalisers.global.write(observation, globals.values, globals.width * k);
     for (const [a, action] of legal.entries()) {
       const at = k * actions + a;
       normalisers.action.write({ action, observation, blueprints }, acts.values, acts.width * at);
       mask[at] = 1;
-      if (action.kind !== "wait") acted.push([rowOf.get(action.slot) ?? strange(action.slot), at]);
+      if (action.kind !== "wait") acted.push(rowOf.get(action.slot) ?? strange(action.slot), at);
     }
     node += graph.nodes.length;
   }
@@ -110,10 +120,10 @@ export function encodeBatch(
     globals: globals.values,
     actions: acts.values,
     mask,
-    ...segmentFeeds("flow", flow, sizes.flow),
-    ...segmentFeeds("graph", graphs, sizes.graph),
-    ...segmentFeeds("slot", slotted, sizes.slot),
-    ...segmentFeeds("action", acted, sizes.action),
+    ...segmentFeeds("flow", flow, sizes.flow, into),
+    ...segmentFeeds("graph", graphs, sizes.graph, into),
+    ...segmentFeeds("slot", slotted, sizes.slot, into),
+    ...segmentFeeds("action", acted, sizes.action, into),
   };
 }
 

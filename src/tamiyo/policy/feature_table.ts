@@ -13,8 +13,8 @@ export interface Quantity<S> {
 export interface FeatureTable<S> {
   readonly name: string;
   readonly quantities: readonly Quantity<S>[];
-  /** Numbers that are as they should be, `flagCount` of them. */
-  readonly flags: (subject: S) => readonly number[];
+  /** Writes numbers that are as they should be, `flagCount` of them from `at` on, where there are zeros. */
+  readonly flags: (subject: S, rows: Float32Array, at: number) => void;
   readonly flagCount: number;
 }
 
@@ -29,9 +29,11 @@ export const measured = <S>(name: string, of: (subject: S) => number | null): Qu
   measured: true,
 });
 
-/** 1 at the place of `value`; all 0 where it has none. */
-export const oneHot = <T>(values: readonly T[], value: T | null): number[] =>
-  values.map((other) => Number(other === value));
+/** Writes a 1 at the place of `value` among all, the first of which is at `at`; nothing where it has none. */
+export function oneHot<T>(values: readonly T[], value: T, rows: Float32Array, at: number): void {
+  const place = values.indexOf(value);
+  if (place >= 0) rows[at + place] = 1;
+}
 
 /** Columns of a row. */
 export function widthOf<S>({ quantities, flagCount }: FeatureTable<S>): number {
@@ -81,17 +83,18 @@ export class Normaliser<S> {
    * Writes the row of a subject: quantities less their mean, over their deviation, at most ±5, 0 where unknown; for each
    * that may be unknown whether it is known; the flags.
    *
-   * @param begin Where in `rows` it begins.
+   * @param rows Zeros from `begin` on.
    */
   write(subject: S, rows: Float32Array, begin = 0): void {
     const { quantities, flags } = this.table;
     let flag = begin + quantities.length;
     for (let k = 0; k < quantities.length; k++) {
-      const value = valueOf(quantities[k], subject);
-      rows[begin + k] = value === null ? 0 : this.#normalise(value, this.#moments[k]);
-      if (quantities[k].measured) rows[flag++] = value === null ? 0 : 1;
+      const { of, measured } = quantities[k], value = of(subject);
+      const isKnown = value !== null && Number.isFinite(value);
+      if (isKnown) rows[begin + k] = this.#normalise(value, this.#moments[k]);
+      if (measured) rows[flag++] = Number(isKnown);
     }
-    for (const one of flags(subject)) rows[flag++] = one;
+    flags(subject, rows, flag);
   }
 
   #normalise(value: number, { count, mean, squares }: Moments): number {

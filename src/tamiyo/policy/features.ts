@@ -33,19 +33,23 @@ export const nodeFeatures: FeatureTable<NodeSubject> = {
     known("ins", ({ ins }) => log(ins)),
     known("outs", ({ outs }) => log(outs)),
   ],
-  flags: ({ node }) => oneHot(OP_CLASSES, node.op),
+  flags: ({ node }, rows, at) => oneHot(OP_CLASSES, node.op, rows, at),
   flagCount: OP_CLASSES.length,
 };
 
 /** Blueprints that a policy can tell apart, besides all that it cannot. */
 const MAX_BLUEPRINTS = 15;
 
-/** 1 at the place of a blueprint in the policy's list, at the last where it is not in it; all 0 for none. */
-function blueprintFlags(blueprints: readonly string[], name: string | null): number[] {
-  const flags = new Array<number>(MAX_BLUEPRINTS + 1).fill(0);
-  const place = name === null ? null : blueprints.indexOf(name);
-  if (place !== null) flags[place < 0 ? MAX_BLUEPRINTS : Math.min(place, MAX_BLUEPRINTS)] = 1;
-  return flags;
+/** Writes a 1 at the place of a blueprint in the policy's list, at the last where it is not in it; nothing for none. */
+function blueprintFlag(
+  blueprints: readonly string[],
+  name: string | null,
+  rows: Float32Array,
+  at: number,
+): void {
+  if (name === null) return;
+  const place = blueprints.indexOf(name);
+  rows[at + (place < 0 ? MAX_BLUEPRINTS : Math.min(place, MAX_BLUEPRINTS))] = 1;
 }
 
 interface SlotSubject {
@@ -92,10 +96,10 @@ export const slotFeatures: FeatureTable<SlotSubject> = {
       measured(`${quantity}.slope`, ({ slot }) => orNull(slot.health[quantity].slope, nats)),
     ]),
   ],
-  flags: ({ slot, blueprints }) => [
-    ...oneHot(STAGES, slot.stage),
-    ...blueprintFlags(blueprints, slot.blueprint),
-  ],
+  flags({ slot, blueprints }, rows, at) {
+    oneHot(STAGES, slot.stage, rows, at);
+    blueprintFlag(blueprints, slot.blueprint, rows, at + STAGES.length);
+  },
   flagCount: STAGES.length + MAX_BLUEPRINTS + 1,
 };
 
@@ -150,7 +154,7 @@ export const globalFeatures: FeatureTable<Observation> = {
     slope(4),
     slope(8),
   ],
-  flags: () => [],
+  flags() {},
   flagCount: 0,
 };
 
@@ -179,7 +183,11 @@ const ofSeed = (
   of: (traits: SeedTraits, observation: Observation) => number,
 ): Quantity<ActionSubject> => ({
   name,
-  of: (subject) => orNull(traitsOf(subject), (traits) => of(traits, subject.observation)),
+  // Many of them are asked for in every decision: nothing is made on the way.
+  of(subject) {
+    const traits = traitsOf(subject);
+    return traits === null ? null : of(traits, subject.observation);
+  },
   measured: false,
 });
 
@@ -207,10 +215,10 @@ export const actionFeatures: FeatureTable<ActionSubject> = {
     },
     ...SEED_OPS.map((op) => ofSeed(`ops.${op}`, ({ ops }) => ops[op] ?? 0)),
   ],
-  flags: (subject) => [
-    ...oneHot(KINDS, subject.action.kind),
-    ...blueprintFlags(subject.blueprints, blueprintOf(subject.action)),
-    Number(traitsOf(subject) !== null),
-  ],
+  flags(subject, rows, at) {
+    oneHot(KINDS, subject.action.kind, rows, at);
+    blueprintFlag(subject.blueprints, blueprintOf(subject.action), rows, at + KINDS.length);
+    if (traitsOf(subject) !== null) rows[at + KINDS.length + MAX_BLUEPRINTS + 1] = 1;
+  },
   flagCount: KINDS.length + MAX_BLUEPRINTS + 2,
 };

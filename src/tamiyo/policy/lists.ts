@@ -1,3 +1,4 @@
+import type { Feeds } from "../../engine/compile/reference.ts";
 import { type Segments } from "../../engine/ops/segment.ts";
 import { stepInput } from "../../engine/graph/tensor.ts";
 
@@ -18,33 +19,42 @@ export function segmentInputs(name: string, { rows, segments, edges }: ListSizes
   };
 }
 
-/** Edges by the segment they end in, in the order they are given, and where each segment's begin. */
-function compressed(
-  edges: readonly (readonly [number, number])[],
-  of: 0 | 1,
-  count: number,
-  room: number,
-): readonly [Uint32Array, Uint32Array] {
-  const offsets = new Uint32Array(count + 1), list = new Uint32Array(room);
-  for (const edge of edges) offsets[edge[of] + 1]++;
-  for (let k = 0; k < count; k++) offsets[k + 1] += offsets[k];
-  const next = offsets.slice();
-  for (const edge of edges) list[next[edge[of]]++] = edge[1 - of];
-  return [offsets, list];
+/**
+ * Edges by one of their ends, in the order they are given, and where each end's begin.
+ *
+ * @param edges Row and segment of one edge after the other.
+ * @param of Which end of an edge: 0 its row, 1 its segment.
+ */
+function compress(edges: readonly number[], of: 0 | 1, offsets: Uint32Array, list: Uint32Array): void {
+  offsets.fill(0);
+  list.fill(0);
+  for (let e = of; e < edges.length; e += 2) offsets[edges[e] + 1]++;
+  for (let k = 1; k < offsets.length; k++) offsets[k] += offsets[k - 1];
+  // Each end's place moves on to the next one's first, where it is put back from.
+  for (let e = of; e < edges.length; e += 2) list[offsets[edges[e]]++] = edges[e + 1 - 2 * of];
+  offsets.copyWithin(1, 0, offsets.length - 1);
+  offsets[0] = 0;
 }
 
-/** Values of the inputs of `segmentInputs` for edges from a row to a segment. */
+/**
+ * Values of the inputs of `segmentInputs` for edges from a row to a segment.
+ *
+ * @param edges Row and segment of one edge after the other.
+ * @param into What an earlier call gave for the same sizes, to be overwritten.
+ */
 export function segmentFeeds(
   name: string,
-  edges: readonly (readonly [number, number])[],
+  edges: readonly number[],
   sizes: ListSizes,
+  into?: Feeds,
 ): Record<string, Uint32Array> {
-  const [offsets, sources] = compressed(edges, 1, sizes.segments, sizes.edges);
-  const [rowOffsets, segments] = compressed(edges, 0, sizes.rows, sizes.edges);
-  return {
-    [`${name}/offsets`]: offsets,
-    [`${name}/sources`]: sources,
-    [`${name}/rowOffsets`]: rowOffsets,
-    [`${name}/segments`]: segments,
+  const list = (part: string, size: number) => {
+    const key = `${name}/${part}`;
+    return [key, into?.[key] as Uint32Array | undefined ?? new Uint32Array(size)] as const;
   };
+  const offsets = list("offsets", sizes.segments + 1), sources = list("sources", sizes.edges);
+  const rowOffsets = list("rowOffsets", sizes.rows + 1), segments = list("segments", sizes.edges);
+  compress(edges, 1, offsets[1], sources[1]);
+  compress(edges, 0, rowOffsets[1], segments[1]);
+  return Object.fromEntries([offsets, sources, rowOffsets, segments]);
 }

@@ -55,8 +55,8 @@ export function createGraphPolicy(blueprints: readonly string[]): PolicyNetwork<
     name: `graph ${WIDTH}x${ROUNDS} 1`,
     shapeFor: batchShape,
     forward: (scope, shape) => trace(scope, shape as GraphBatch),
-    encode: (observations, shape): Feeds =>
-      encodeBatch(observations, shape as GraphBatch, normalisers, names),
+    encode: (observations, shape, into): Feeds =>
+      encodeBatch(observations, shape as GraphBatch, normalisers, names, into),
     adapt(observations) {
       for (const observation of observations) adaptTo(observation, normalisers, names);
     },

@@ -23,23 +23,30 @@ export function createActor<O>(
   network: PolicyNetwork<O>,
   weights: Feeds,
 ): (observations: readonly O[]) => Opinion {
-  const kept = new Map<string, ReturnType<typeof prepareEvaluation>>();
+  interface Prepared {
+    readonly run: ReturnType<typeof prepareEvaluation>;
+    /** Of the last call: what lies outside the heap makes its collector stop for long. */
+    feeds?: Feeds;
+  }
+  const kept = new Map<string, Prepared>();
 
-  function prepared(shape: BatchShape): ReturnType<typeof prepareEvaluation> {
+  function prepared(shape: BatchShape): Prepared {
     const key = JSON.stringify(shape);
-    let run = kept.get(key);
-    if (!run) {
+    let one = kept.get(key);
+    if (!one) {
       const { logits, values } = withSharedNodes(() => network.forward(new TraceScope(), shape));
-      run = prepareEvaluation([logits, values], weights);
+      one = { run: prepareEvaluation([logits, values], weights) };
       if (kept.size === MOST_KEPT) kept.delete(kept.keys().next().value!);
-      kept.set(key, run);
+      kept.set(key, one);
     }
-    return run;
+    return one;
   }
 
   return (observations) => {
     const shape = network.shapeFor(observations);
-    const [logits, values] = prepared(shape)(network.encode(observations, shape));
+    const one = prepared(shape);
+    one.feeds = network.encode(observations, shape, one.feeds);
+    const [logits, values] = one.run(one.feeds);
     return { shape, logits, values };
   };
 }

@@ -44,8 +44,12 @@ export interface PolicyNetwork<O> {
   forward(scope: Scope, shape: BatchShape): PolicyOutputs;
   /** Padded sizes for these observations: few of them, so that few programs are compiled. */
   shapeFor(observations: readonly O[]): BatchShape;
-  /** Values of the step inputs. Depends on the observations and the normalisation alone. */
-  encode(observations: readonly O[], shape: BatchShape): Feeds;
+  /**
+   * Values of the step inputs. Depends on the observations and the normalisation alone.
+   *
+   * @param into What an earlier call gave for the same shape, which may be overwritten and given again.
+   */
+  encode(observations: readonly O[], shape: BatchShape, into?: Feeds): Feeds;
   /**
    * Takes observations into the running normalisation. What was acted on before must be encoded before, as encodings
    * change; in evaluation it is never called.
