@@ -6,6 +6,7 @@ import type { Veto } from "../contracts/lifecycle.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { createController, type Policy } from "../tamiyo/mod.ts";
 import { createMemoryStore, type Store } from "../urza/mod.ts";
+import { UserError } from "../util/errors.ts";
 import { byHand } from "./by_hand.ts";
 import { type LoadedNetwork, readNetwork, writeNetwork } from "./export_file.ts";
 import { networkOfRun } from "./export_run.ts";
@@ -30,7 +31,11 @@ export interface LiveRun {
   readonly asked: Action | null;
   /** Its checkpoints: what another run goes on with where this one's device is lost. */
   readonly store: Store;
-  /** The bytes of the network as it stands, fossils folded in and other seeds left out, as `main.ts export` writes them. */
+  /**
+   * The bytes of the network as it stands, fossils folded in and other seeds left out, as `main.ts export` writes them.
+   *
+   * @throws {UserError} where a seed became a fossil this very tick, and the running programs have yet to take that in.
+   */
   exported(): Promise<Uint8Array<ArrayBuffer>>;
   /** Wait for `tick` to return before. */
   close(): Promise<void>;
@@ -110,6 +115,15 @@ export async function openLiveRun(parts: LiveRunParts): Promise<LiveRun> {
     },
     store,
     async exported() {
+      const { running } = trainer.progress;
+      const late = lifecycle.observe().find(({ slot, stage }) =>
+        stage === "FOSSILIZED" && running[slot]?.mode !== "fossil"
+      );
+      if (late) {
+        throw new UserError(
+          `export: want a network that is settled, got ${late.slot} just kept; train one more tick`,
+        );
+      }
       await trainer.save();
       const record = { run: config.name, dataset: { name: data.dataset.name }, input: session.input };
       return writeNetwork(await networkOfRun({ name: config.name, config, record, store }));

@@ -9,6 +9,7 @@ import type { Dataset } from "../engine/data/dataset.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { GpuError } from "../engine/gpu/errors.ts";
 import { eventLines } from "../report/event_lines.ts";
+import { UserError } from "../util/errors.ts";
 import { loadImages, normalised, shareOut } from "./data.ts";
 import type { Command, Message, Scored, SlotView, Snapshot } from "./protocol.ts";
 import { configOf } from "./run_config.ts";
@@ -273,7 +274,12 @@ export function createTraining({ openGpu, load, post }: Services): (command: Com
     export() {
       enqueue(async () => {
         if (!stand) return;
-        const bytes = await stand.runs.grown.exported();
+        const bytes = await stand.runs.grown.exported().catch((error) => {
+          if (!(error instanceof UserError) || error instanceof GpuError) throw error;
+          line("warning", error.message);
+          return null;
+        });
+        if (bytes === null) return;
         const { step } = stand.runs.grown.session.trainer.progress;
         post({ kind: "exported", name: `esper-${stand.command.setup.data}-step-${step}.safetensors`, bytes });
       });
