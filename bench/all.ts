@@ -18,6 +18,7 @@ const PROGRAMS = [
   "scaling",
   "slots",
   "bus",
+  "kernel_cache",
   "store",
 ];
 

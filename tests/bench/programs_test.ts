@@ -15,11 +15,12 @@ const PROGRAMS: readonly (readonly [program: string, ...args: string[]])[] = [
   ["scaling"],
   ["slots", "--live", "0"],
   ["bus"],
+  ["kernel_cache"],
   ["store"],
   ["decide", "--nodes", "10", "--graphs", "1"],
 ];
 /** Programs that use no device. */
-const HOST_ONLY = ["bus", "store"];
+const HOST_ONLY = ["bus", "kernel_cache", "store"];
 
 for (const [program, ...args] of PROGRAMS) {
   Deno.test(`bench/${program}.ts prints its tables and writes its numbers`, async () => {
