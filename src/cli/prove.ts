@@ -6,6 +6,7 @@ import { parseProof } from "../app/prove/proof_config.ts";
 import type { ProveOptions } from "../app/prove/prove.ts";
 import { ARMS, type ArmTimes, type Proof } from "../contracts/proof.ts";
 import { proofLines } from "../report/proof_lines.ts";
+import { proofMarkdown } from "../report/proof_markdown.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, usageError } from "../util/errors.ts";
 import type { Command, Values } from "./command.ts";
 import { readConfig, readProof } from "./config_file.ts";
@@ -60,10 +61,9 @@ function commandOf(config: string, { set = [], seeds, arms, backend = "auto" }: 
   return [...words, "--backend", backend].join(" ");
 }
 
-/** The page is made last, and of what is written: it takes packages that a bare machine may not have. */
-async function writePage(directory: string): Promise<string> {
+/** What a folder holds that has been judged. */
+async function judgedIn(directory: string) {
   const { ProofFolder } = await import("../app/adapters/proof_folder.ts");
-  const { proofPage } = await import("../report/proof_page.ts");
   const folder = ProofFolder.open(directory);
   const proof = folder.read("proof.json"), times = folder.read("times.json");
   if (proof === null || times === null) {
@@ -71,13 +71,25 @@ async function writePage(directory: string): Promise<string> {
       `prove: want a proof that was judged, got ${directory}; go on with it: --resume ${directory}`,
     );
   }
-  folder.writeText("proof.html", proofPage(proof as Proof, times as ArmTimes[]));
+  return { folder, proof: proof as Proof, times: times as ArmTimes[] };
+}
+
+/** The page is made last, and of what is written: it takes packages that a bare machine may not have. */
+async function writePage(directory: string): Promise<string> {
+  const { folder, proof, times } = await judgedIn(directory);
+  const { proofPage } = await import("../report/proof_page.ts");
+  folder.writeText("proof.html", proofPage(proof, times));
   return `${folder.path}/proof.html`;
 }
 
 async function run(values: Values): Promise<number> {
   if (values.page !== undefined) {
     print(`written to ${await writePage(values.page as string)}\n`);
+    return 0;
+  }
+  if (values.markdown !== undefined) {
+    const { proof, times } = await judgedIn(values.markdown as string);
+    print(`${proofMarkdown(proof, times).join("\n")}`);
     return 0;
   }
   const subject = await subjectOf(values);
@@ -171,6 +183,11 @@ export const proveCommand: Command = {
       name: "page",
       value: "FOLDER",
       summary: "run nothing; make proof.html anew from a judged proof's folder",
+    },
+    {
+      name: "markdown",
+      value: "FOLDER",
+      summary: "run nothing; print a judged proof's tables as Markdown, with a row a run",
     },
     { name: "quiet", summary: "print the tables only" },
   ],

@@ -6,6 +6,7 @@ import { parseProof } from "../../../src/app/prove/proof_config.ts";
 import { readConfig } from "../../../src/cli/config_file.ts";
 import type { ArmTimes, Proof } from "../../../src/contracts/proof.ts";
 import { proofLines } from "../../../src/report/proof_lines.ts";
+import { proofMarkdown } from "../../../src/report/proof_markdown.ts";
 import { proofPage } from "../../../src/report/proof_page.ts";
 import { UserError } from "../../../src/util/errors.ts";
 
@@ -124,10 +125,20 @@ Deno.test("a proof that was interrupted ends with the bytes of one that was not,
     );
 
     const page = proofPage(whole.proof!, JSON.parse(read(whole, "times.json")) as ArmTimes[]);
-    for (const piece of ["static-flops", "prove tiny", "TRAINING from step", whole.proof!.manifest.sha256, "<svg"]) {
+    for (
+      const piece of [
+        "static-flops",
+        "prove tiny",
+        "TRAINING from step",
+        whole.proof!.manifest.sha256,
+        "<svg",
+      ]
+    ) {
       assertStringIncludes(page, piece);
     }
     assert(!/(src|href)="(?!#|data:)/.test(page), "the page loads nothing");
+    const markdown = proofMarkdown(whole.proof!, JSON.parse(read(whole, "times.json")) as ArmTimes[]);
+    assertEquals(markdown.filter((line) => line.startsWith("| heuristic | 2 | ")).length, 2);
     assertStringIncludes(proofLines(whole.proof!).join("\n"), "H2 ");
   } finally {
     await Deno.remove(out, { recursive: true });
