@@ -34,13 +34,61 @@
  * @module
  */
 export { grow, type Grown, type GrowOptions, type GrowSettings } from "./app/grow.ts";
-export type { Blueprint } from "./contracts/blueprint.ts";
-export type { Action, Decision, Observation, PatientController } from "./contracts/control.ts";
+export type { NetworkSize, SeedFate } from "./app/options.ts";
+export type { Blueprint, Fit } from "./contracts/blueprint.ts";
+export type { RunConfigInput } from "./contracts/config.ts";
+export type {
+  Action,
+  Controller,
+  Decision,
+  Measurement,
+  Observation,
+  PatientController,
+  SlotObservation,
+  Stage,
+} from "./contracts/control.ts";
+export type { AnyEnvelope, Envelope, Payloads, Topic } from "./contracts/events.ts";
+export type { SeedMode } from "./contracts/growth.ts";
+export type { Edge, EdgeReason, Evidence } from "./contracts/lifecycle.ts";
+export type { Candidates, GraphNode, ModelGraph, OpClass } from "./contracts/model_graph.ts";
+export type { Result, Write } from "./engine/compile/program.ts";
+export type { ChooseVariant } from "./engine/compile/schedule.ts";
+export type { StepBuffer } from "./engine/compile/step_buffer.ts";
+export type { Precision } from "./engine/compile/storage.ts";
 export type { Dataset, Examples } from "./engine/data/dataset.ts";
 export { type SpiralOptions, spirals } from "./engine/data/spirals.ts";
-export type { Op, Values } from "./engine/graph/op.ts";
-export { apply } from "./engine/graph/tensor.ts";
+export type { Allocator, BufferView } from "./engine/gpu/allocator.ts";
+export type { AdapterDescription } from "./engine/gpu/device.ts";
+export type {
+  Attrs,
+  Call,
+  DeviceTraits,
+  Dispatch,
+  DType,
+  Lowering,
+  Operand as KernelOperand,
+  TensorType,
+  Variant,
+} from "./engine/gpu/kernel.ts";
+export type { Pipeline, PipelineCache } from "./engine/gpu/pipeline_cache.ts";
+export type { BoundDispatch, Work } from "./engine/gpu/recorder.ts";
+export type { Elementwise, Lowerable, Op, Values } from "./engine/graph/op.ts";
+export { apply, type Source } from "./engine/graph/tensor.ts";
+export type { SafeArray, SafeTensor } from "./engine/io/safetensors.ts";
 export * from "./engine/mod.ts";
-export { alphaInput, type LiveSeed, type LiveSeeds, morph, type MorphModel } from "./kasmina/mod.ts";
+export type { Statistics } from "./engine/nn/scope.ts";
+export type { LossScale } from "./engine/optim/loss_scale.ts";
+export type { StoreLayout, StoreNumbers } from "./engine/optim/parameter_store.ts";
+export {
+  alphaInput,
+  type Branch,
+  type LiveSeed,
+  type LiveSeeds,
+  morph,
+  type MorphModel,
+  type MorphTrace,
+  type SlotSite,
+} from "./kasmina/mod.ts";
 export { BlueprintError, fitOf, library, parseBlueprint } from "./tezzeret/mod.ts";
-export type { Hooks } from "./tolaria/mod.ts";
+export type { Hooks, Outcome } from "./tolaria/mod.ts";
+export type { Shape } from "./util/shape.ts";
