@@ -6,6 +6,7 @@ import type { Gpu } from "../engine/gpu/device.ts";
 import type { Hooks } from "../tolaria/mod.ts";
 import type { ConfigSource } from "./config.ts";
 import type { KernelReport } from "./kernel_profile.ts";
+import type { Supervisor } from "./supervisor.ts";
 
 /** Which WebGPU implementation to use; `auto` prefers hardware over software, then Dawn over native. */
 export const BACKEND_CHOICES = ["auto", "native", "dawn"] as const;
@@ -45,6 +46,8 @@ export interface RunOptions {
   signal: AbortSignal;
   /** Called at steps, ticks, epochs and what happens to the network; each is awaited, and may fail the run. */
   hooks?: readonly Hooks[];
+  /** By which someone who watches steps in. */
+  supervisor?: Supervisor;
   /** Called for every event of the run, in order. */
   onEvent(event: AnyEnvelope): void;
   /** Called with each piece of a data set that has to be downloaded. */

@@ -99,7 +99,9 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
       save: () => folder?.writeJson(USED_FILE, usedKernels(choices)),
     };
     const { onEvent } = options;
-    const hooks = stoppingOnce(options.hooks ?? []);
+    const { supervisor } = options;
+    const hooks = stoppingOnce([...options.hooks ?? [], ...supervisor ? [supervisor.hooks] : []]);
+    if (supervisor) signal.addEventListener("abort", supervisor.release);
     let attempt = options, notices = recorded?.notices ?? [];
     for (let losses = 0;; losses++) {
       const parts = {
@@ -111,6 +113,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
         folder,
         policy,
         onEvent,
+        ...supervisor && { supervisor },
         kernels,
         hooks,
         tuned: tuned?.path ?? null,
@@ -134,6 +137,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
       }
     }
   } finally {
+    if (options.supervisor) options.signal.removeEventListener("abort", options.supervisor.release);
     folder?.close();
     gpu.destroy();
   }

@@ -23,6 +23,7 @@ import { configHash, forgetDamaged, readCheckpoint, weightsHash, writeCheckpoint
 import { checkFit } from "./checkpoint_fit.ts";
 import { Journal } from "./journal.ts";
 import type { Network } from "./network.ts";
+import type { Supervisor } from "./supervisor.ts";
 import { ESPER_VERSION } from "./versions.ts";
 
 /** Everything that a run trains with, wired together. */
@@ -60,6 +61,8 @@ export interface SessionParts {
   readonly hooks?: readonly Hooks[];
   /** Decides instead of the configuration's controller. */
   readonly controller?: PatientController;
+  /** Has a say in what the controller decides. */
+  readonly supervisor?: Supervisor;
   /** What a gnn controller decides by. */
   readonly policy?: Policy | null;
   /** How kernels are chosen; `save` is called before a checkpoint is kept. */
@@ -116,6 +119,13 @@ export function createSession(parts: SessionParts): Session {
     }
   }
 
+  const decider = parts.controller ??
+    createController(config.controller, config.seed, parts.policy ?? undefined);
+  const controller = parts.supervisor?.supervise(
+    decider,
+    (payload) => void bus.publish("person.decided", payload),
+  ) ?? decider;
+
   let weights: string | null = null;
   async function keep(checkpoint: Checkpoint): Promise<void> {
     if (!folder) return;
@@ -156,8 +166,7 @@ export function createSession(parts: SessionParts): Session {
     config,
     host: network.host,
     lifecycle: network.kasmina,
-    controller: parts.controller ??
-      createController(config.controller, config.seed, parts.policy ?? undefined),
+    controller,
     legal: (context: ActionContext) => legalActions(network.kasmina, config.growth.blueprints, context),
     analyse: (topology) => network.analyse(topology),
     candidates: network.candidates,

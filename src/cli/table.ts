@@ -13,6 +13,7 @@ import { replay } from "./replay.ts";
 import { report } from "./report.ts";
 import { resume } from "./resume.ts";
 import { runs } from "./runs.ts";
+import { serve } from "./serve.ts";
 import { slots } from "./slots.ts";
 import { storeCommand } from "./store.ts";
 import { train } from "./train.ts";
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   trainPolicyCommand,
   runs,
   report,
+  serve,
   evalCommand,
   exportCommand,
   inspect,

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { type ConfigSource, resolveConfig } from "../app/config.ts";
 import { BACKEND_CHOICES, type BackendChoice, PROFILE_CHOICES, type ProfileChoice } from "../app/options.ts";
 import { PROFILES } from "../contracts/config.ts";
+import type { AnyEnvelope } from "../contracts/events.ts";
 import { createDisplay, type DisplayMode } from "../report/terminal.ts";
 import { EXIT_INTERRUPTED, usageError } from "../util/errors.ts";
 import type { Command, Values } from "./command.ts";
@@ -48,6 +49,27 @@ function resumedSource(values: Values, out: string): { directory: string; config
   return { directory, config: { file: config, sets: [], flags: flagsOf(values) } };
 }
 
+/** The dashboard of a run, and the supervisor that it asks for things. */
+async function openDashboard(port: number, resumed: string | null, out: string) {
+  const { createSupervisor } = await import("../app/supervisor.ts");
+  const { startDashboard } = await import("../report/dashboard/dashboard.ts");
+  const supervisor = createSupervisor((state) => dashboard.state(state));
+  const dashboard = await startDashboard(
+    port,
+    supervisor.command,
+    (reason) => printError(`warning: the dashboard has failed, training goes on: ${reason}`),
+  );
+  printError(`dashboard: ${dashboard.address}`);
+  return {
+    supervisor,
+    event(event: AnyEnvelope) {
+      if (event.topic === "run.started") dashboard.folder(resumed ?? `${out}/${event.payload.run}`);
+      dashboard.event(event);
+    },
+    close: dashboard.close,
+  };
+}
+
 async function run(values: Values): Promise<number> {
   const mode = displayMode(values);
   if (values["profile-kernels"] && values["dry-run"]) {
@@ -55,6 +77,10 @@ async function run(values: Values): Promise<number> {
       "--profile-kernels: not together with --dry-run, which takes one step and writes nothing",
     );
   }
+  if (values.dashboard && values["dry-run"]) {
+    throw usageError("--dashboard: not together with --dry-run, which is over in a moment");
+  }
+  if (values.port !== undefined && !values.dashboard) throw usageError("--port: want --dashboard with it");
   const out = (values.out ?? DEFAULT_OUT) as string;
   const resumed = values.resume === undefined ? null : resumedSource(values, out);
   const config = resumed?.config ?? newSource(values);
@@ -65,6 +91,9 @@ async function run(values: Values): Promise<number> {
   // Vulkan drivers complain on standard error where this is not set, and use it for nothing that matters here
   if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   const display = createDisplay(mode, { write: print, columns });
+  const watched = values.dashboard === true
+    ? await openDashboard((values.port ?? 0) as number, resumed?.directory ?? null, out)
+    : null;
   const { runTraining } = await import("../app/run.ts");
   const announce = () =>
     printError("\nstopping after this step and writing a checkpoint; Ctrl-C again exits at once");
@@ -80,9 +109,16 @@ async function run(values: Values): Promise<number> {
       unsafeGpu: values["unsafe-gpu"] === true,
       ...values.tuned !== undefined && { tuned: values.tuned as string },
       signal,
-      onEvent: display.event,
+      ...watched && { supervisor: watched.supervisor },
+      onEvent(event) {
+        display.event(event);
+        watched?.event(event);
+      },
       onDownload: display.download,
-    })).finally(display.close);
+    })).finally(async () => {
+      display.close();
+      await watched?.close();
+    });
   display.finish(result);
   return result.outcome === "interrupted" ? EXIT_INTERRUPTED : 0;
 }
@@ -162,6 +198,19 @@ export const train: Command = {
       summary:
         "take the bounds checks out of kernels (Dawn only): faster, and a faulty kernel may corrupt results",
     },
+    {
+      name: "dashboard",
+      summary:
+        "show the run live in the browser, on 127.0.0.1; pause it there, ask for actions or forbid them",
+    },
+    {
+      name: "port",
+      value: "N",
+      type: "integer",
+      range: [1, 65_535],
+      summary: "port of the dashboard",
+      default: "one that is free",
+    },
     { name: "quiet", summary: "print warnings and the final table only" },
     { name: "json", summary: "print every event as a line of JSON" },
   ],
@@ -170,6 +219,7 @@ export const train: Command = {
     "--config cifar10.json --profile small --max-steps 500 --set controller.kind=off",
     "--config spirals --seed 7 --out /tmp/runs",
     "--config cifar10.json --max-steps 20 --set controller.kind=off --profile-kernels",
+    "--config cifar10.json --dashboard",
     "--resume runs/cifar10-1",
   ],
   run,

@@ -34,6 +34,15 @@ function at({ tick, step }: { tick: number; step: number }): string {
   return `tick ${tick}, step ${step}:`;
 }
 
+const COMMANDS = {
+  pause: "hold at the next tick",
+  resume: "go on",
+  step: "one tick",
+  force: "at this tick,",
+  veto: "never",
+  allow: "no longer forbidden:",
+} as const;
+
 const LEVELS = { info: "note", warning: "warning", error: "error" } as const;
 
 /** What each topic prints; an empty list where only the progress line shows it. */
@@ -71,6 +80,11 @@ const lines: { [T in Topic]: (payload: Payloads[T]) => string[] } = {
   "governor.rollback": (p) => [
     `${at(p)} rolled back to step ${p.restoredStep}: ${p.reason}` +
     `${p.slots.length === 0 ? "" : `; embargo on ${p.slots.join(", ")}`} (rollback ${p.rollbacks})`,
+  ],
+  "person.decided": (p) => [
+    `${at(p)} someone who watches: ${COMMANDS[p.command]}${
+      p.action === null ? "" : ` ${describeAction(p.action)}`
+    }`,
   ],
   "checkpoint.saved": () => [],
   "notice": (p) => [`${LEVELS[p.level]}: ${p.text}`],

@@ -64,7 +64,7 @@ figure,table,tr{break-inside:avoid}h2,h3{break-after:avoid}pre{white-space:pre-w
 const idOf = (title: string) => title.toLowerCase().replace(/[^a-z0-9]+/g, "-");
 
 /** Sections as HTML, each with a heading that can be linked to. */
-function sectionsHtml(sections: readonly Section[]): string {
+export function sectionsHtml(sections: readonly Section[]): string {
   return sections.map(({ title, html }) =>
     `<section id="${idOf(title)}"><h2>${escapeHtml(title)}</h2>\n${html}\n</section>`
   ).join("\n");

@@ -62,7 +62,7 @@ function secondsOf({ started, metrics, ticks, finished }: Story): number {
 }
 
 /** `cifar10 · profile small · llvmpipe (native)`. */
-export function subtitleOf({ story: { started } }: Told): string {
+export function subtitleOf({ story: { started } }: Pick<Told, "story">): string {
   return started === null
     ? "not begun"
     : `${started.dataset} · profile ${started.profile} · ${started.adapter}`;
@@ -130,7 +130,7 @@ function seeds({ story }: Told): Section {
   return { title: "Seeds", html: [...charts, ...tables].join("\n") };
 }
 
-function decisions({ story: { ticks, vetoes, rollbacks } }: Told): Section | null {
+function decisions({ story: { ticks, vetoes, rollbacks, people } }: Told): Section | null {
   const rows = [
     ...ticks.filter(({ decision }) => decision.action.kind !== "wait").map(({ tick, step, decision }) => ({
       step,
@@ -143,6 +143,15 @@ function decisions({ story: { ticks, vetoes, rollbacks } }: Told): Section | nul
         String(step),
         `refused: ${describeAction(action)}`,
         `${spaced(reason)} ${describeEvidence(evidence)}`,
+      ],
+    })),
+    ...people.map(({ tick, step, command, action }) => ({
+      step,
+      cells: [
+        String(tick),
+        String(step),
+        action === null ? command : `${command}: ${describeAction(action)}`,
+        "someone who watched",
       ],
     })),
     ...rollbacks.map(({ tick, step, restoredStep, reason }) => ({

@@ -12,6 +12,7 @@ export interface Story {
   edges: Timed<Edge>[];
   vetoes: Timed<Payloads["action.vetoed"]>[];
   rollbacks: Timed<Payloads["governor.rollback"]>[];
+  people: Timed<Payloads["person.decided"]>[];
   checkpoints: Timed<Payloads["checkpoint.saved"]>[];
   notices: string[];
 }
@@ -25,6 +26,7 @@ export function newStory(): Story {
     edges: [],
     vetoes: [],
     rollbacks: [],
+    people: [],
     checkpoints: [],
     notices: [],
   };
@@ -38,6 +40,7 @@ function forgetAfter(story: Story, step: number): void {
   story.edges = upTo(story.edges);
   story.vetoes = upTo(story.vetoes);
   story.rollbacks = upTo(story.rollbacks);
+  story.people = upTo(story.people);
   story.checkpoints = upTo(story.checkpoints);
 }
 
@@ -53,6 +56,7 @@ const takers: { [T in AnyEnvelope["topic"]]: (story: Story, payload: Timed<Paylo
   "seed.edge": (story, payload) => void story.edges.push(payload),
   "action.vetoed": (story, payload) => void story.vetoes.push(payload),
   "governor.rollback": (story, payload) => void story.rollbacks.push(payload),
+  "person.decided": (story, payload) => void story.people.push(payload),
   "checkpoint.saved": (story, payload) => void story.checkpoints.push(payload),
   "notice"(story, { text }) {
     if (!story.notices.includes(text)) story.notices.push(text);

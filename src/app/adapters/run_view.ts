@@ -19,10 +19,17 @@ export interface RunView extends RunContents {
 
 /** The log's whole lines from `from` on, and where they end: a run that goes on may be within a line. */
 function readLines(path: string, from: number): { events: AnyEnvelope[]; end: number } {
-  const bytes = Deno.readFileSync(path);
-  const end = bytes.lastIndexOf(10) + 1;
-  if (end <= from) return { events: [], end: Math.min(from, end) };
-  const lines = new TextDecoder().decode(bytes.subarray(from, end)).split("\n").filter((line) => line !== "");
+  using file = Deno.openSync(path);
+  const { size } = file.statSync();
+  if (size <= from) return { events: [], end: Math.min(from, size) };
+  const bytes = new Uint8Array(size - from);
+  file.seekSync(from, Deno.SeekMode.Start);
+  let read = 0;
+  for (let more = 1; read < bytes.length && more > 0; read += more) {
+    more = file.readSync(bytes.subarray(read)) ?? 0;
+  }
+  const whole = bytes.subarray(0, read).lastIndexOf(10) + 1, end = from + whole;
+  const lines = new TextDecoder().decode(bytes.subarray(0, whole)).split("\n").filter((line) => line !== "");
   const events = lines.map((line) => {
     const { topic, time, ...payload } = parseJson(line) as { topic: Topic; time: number };
     return { id: 0, topic, time, payload } as unknown as AnyEnvelope;
@@ -31,7 +38,7 @@ function readLines(path: string, from: number): { events: AnyEnvelope[]; end: nu
 }
 
 /** Hands out what a run's logs tell: all of it at first, then what was added; `cut` where a log has become shorter. */
-function followLogs(directory: string): () => { events: AnyEnvelope[]; cut: boolean } {
+export function followLogs(directory: string): () => { events: AnyEnvelope[]; cut: boolean } {
   const ends: Record<string, number> = Object.fromEntries(LOGS.map((name) => [name, 0]));
   const read = (): { events: AnyEnvelope[]; cut: boolean } => {
     const parts = LOGS.map((name) => {
@@ -56,7 +63,9 @@ function followLogs(directory: string): () => { events: AnyEnvelope[]; cut: bool
   return read;
 }
 
-function readKernels(path: string): KernelReport | null {
+/** What a run profiled; null where it did not. @throws {UserError} where that is broken */
+export function readKernels(directory: string): KernelReport | null {
+  const path = `${directory}/profile.json`;
   try {
     return parseJson(Deno.readTextFileSync(path)) as KernelReport;
   } catch (error) {
@@ -78,7 +87,7 @@ export function viewRun(directory: string): RunView {
     ...openRun(path),
     directory: path,
     events: followLogs(path)().events,
-    kernels: readKernels(`${path}/profile.json`),
+    kernels: readKernels(path),
   };
 }
 
