@@ -182,7 +182,8 @@ export function g4(facts: HoldingFacts, limits: GatesConfig): Verdict {
   const { removal, trend } = facts;
   const bound = removal && lowerBound(removal, limits.confidence);
   // Falling: the slope is below what the standard errors explain.
-  const highest = trend && trend.slope + limits.confidence * trend.se;
+  // One measurement alone tells nothing of a slope, however little confidence is asked for.
+  const highest = trend && (trend.se === Infinity ? Infinity : trend.slope + limits.confidence * trend.se);
   return verdict([
     ["wrong_stage", facts.stage === "HOLDING"],
     ["too_early", facts.ticksInStage >= limits.holdingTicks],

@@ -149,6 +149,11 @@ function opens(costs: readonly number[], se: number): boolean {
   });
 }
 
+Deno.test("g4() takes a single removal cost for no slope, also where no confidence is asked for", () => {
+  const bold = { ...limits, confidence: 0 };
+  assertEquals(g4({ ...holding, trend: { slope: 0, se: Infinity } }, bold).reason, null);
+});
+
 Deno.test("g4() lets a useful seed through in its time, however lucky its first measurement was", () => {
   const noise = fc.array(fc.double({ min: -0.5, max: 0.5, noNaN: true }), { minLength: 10, maxLength: 10 });
   fc.assert(fc.property(noise, fc.double({ min: 0, max: 50, noNaN: true }), (errors, luck) => {
