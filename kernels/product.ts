@@ -112,10 +112,8 @@ function lowerProduct(product: Product, { tile, splits: wanted }: Plan, call: Ca
 const CORES = 132;
 /** Invocations that a core has at work at a time. */
 const AT_WORK = 448;
-/** Nanoseconds from one slab of a workgroup to the next, however little there is to compute. */
-const LATENCY = 1030;
 /** Nanoseconds of one more dispatch that depends on another, and bytes a nanosecond that it reads and writes. */
-export const DISPATCH = 6000;
+export const DISPATCH = 3000;
 const BANDWIDTH = 8000;
 
 /** Estimated nanoseconds of a product: rounds of workgroups, slab after slab, and adding up the parts. */
@@ -124,7 +122,7 @@ function estimate(product: Product, { tile, splits }: Plan): number {
   const perCore = product.batch * across * down * splits / CORES;
   const atOnce = AT_WORK / tile.invocations;
   const work = tile.rows * tile.columns * tile.depth / (tile.rate / CORES);
-  const slab = Math.max(LATENCY, Math.min(Math.ceil(perCore), atOnce) * work);
+  const slab = Math.max(tile.latency, Math.min(Math.ceil(perCore), atOnce) * work);
   const sum = splits > 1 ? 2 * DISPATCH + 8 * splits * product.rows * product.n / BANDWIDTH : 0;
   return Math.max(1, perCore / atOnce) * slabsPerPart(product, tile, splits) * slab + sum;
 }

@@ -14,6 +14,8 @@ export interface Tile {
   readonly invocations: number;
   /** Multiply-adds a nanosecond with all cores of an NVIDIA H200 at work. */
   readonly rate: number;
+  /** Nanoseconds from one slab of a workgroup to the next there, however few workgroups there are. */
+  readonly latency: number;
   /** Whether it reads operands in octets. */
   readonly octets: boolean;
   fits(call: Call, device: DeviceTraits): boolean;
@@ -43,6 +45,7 @@ function registerTile(quads: 1 | 2, { rows, columns, depth, slabs, rate }: Layou
     depth,
     invocations,
     rate,
+    latency: quads === 1 ? 610 : 1030,
     octets: false,
     fits: (_, device) => bytes <= device.maxWorkgroupBytes,
     constants: () => ({
@@ -91,6 +94,7 @@ function matrixTile(
     depth,
     invocations,
     rate,
+    latency: 1030,
     octets: true,
     fits: ({ inputs }, device) =>
       device.features.has("chromium-experimental-subgroup-matrix") && bytes <= device.maxWorkgroupBytes &&

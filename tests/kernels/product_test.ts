@@ -56,6 +56,14 @@ Deno.test("productVariants() split k where there are few tiles, not where there 
   assertEquals(splits(8192, 8192), 1);
 });
 
+Deno.test("productVariants() take small tiles where a large one would be mostly empty", () => {
+  for (const [m, k, n] of [[64, 4096, 10], [64, 10, 4096], [4096, 64, 10], [64, 128, 10]]) {
+    const { name } = lower(m, k, n).dispatches[0];
+    assert(/tiled(32x32|64x16)$/.test(name), `${m}x${k}x${n}: ${name}`);
+  }
+  assertEquals(lower(4096, 4096, 4096).dispatches[0].name, "matmul/tiled128x128");
+});
+
 Deno.test("productVariants() plan the same each time", () => {
   for (const [m, k, n] of shapes) assertEquals(lower(m, k, n), lower(m, k, n));
 });
