@@ -46,8 +46,11 @@ export type EdgeReason = typeof EDGE_REASONS[number];
 export const Evidence = z.record(z.string(), z.union([LoggedNumber, z.string(), z.boolean(), z.null()]));
 export type Evidence = Readonly<z.output<typeof Evidence>>;
 
-/** Why a seed that is being blended out will be pruned. */
-export const Doom = z.strictObject({ reason: z.enum(EDGE_REASONS), evidence: Evidence });
+/** Why a seed that is being blended out will be pruned; saved, numbers that are not finite are text, and stay it. */
+export const Doom = z.strictObject({
+  reason: z.enum(EDGE_REASONS),
+  evidence: z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])),
+});
 export type Doom = Readonly<z.output<typeof Doom>>;
 
 /** One transition of one slot, as history keeps it. */

@@ -354,7 +354,7 @@ Deno.test("a checkpoint of another network, or with fewer numbers than the store
     decay: true,
     group: "host",
   }));
-  const store = { count: 1024, moments: [{}, {}] as never };
+  const store = { count: 1024, buffers: [{}, {}, {}] as never };
   const numbers = [0, 1, 2].map(() => new Float32Array(1024));
   const fits = (changes: Partial<SavedState>) => {
     const saved = { state, layout: { groups: ["host"], places }, numbers, ...changes };
@@ -374,7 +374,9 @@ Deno.test("a checkpoint of another network, or with fewer numbers than the store
   const narrow = places.map((place) => place.name === "layer2/weight" ? { ...place, shape: [8, 4] } : place);
   assert(said({ layout: { groups: ["host"], places: narrow } }).includes("of shape [8, 8], got [8, 4];"));
   assert(
-    said({ numbers: numbers.slice(1) }).includes("want 3 blobs of parameters and what belongs to them, got 2"),
+    said({ numbers: numbers.slice(1) }).includes(
+      "want 3 blobs of parameters and what belongs to them, got 2",
+    ),
   );
   assert(
     said({ numbers: [...numbers.slice(1), new Float32Array(64)] }).includes(

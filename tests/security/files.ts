@@ -34,7 +34,7 @@ export const NUMBERS = new Uint8Array(9 * 256);
 
 const saved = { state, layout: { groups: ["host"], places }, numbers: ["BLOB", "BLOB"] };
 /** What a store has room for, as far as a checkpoint is held against it. */
-export const PLACE = { count: NUMBERS.length / 4, moments: [{}], buffers: [{}, {}] } as never;
+export const PLACE = { count: NUMBERS.length / 4, buffers: [{}, {}] as never };
 
 /** A checkpoint, `BLOB` standing for the hash of its numbers. */
 export const manifest = {
