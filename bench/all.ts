@@ -3,8 +3,8 @@
 //
 //   deno task bench [--only step,gemm] [options that all benchmarks share, such as --backend native]
 //
-// Not among them: bench/peers.ts (other engines), bench/torch_steps.py (PyTorch), bench/growth.ts (does growth pay?) and
-// bench/mixed.ts (does mixed precision cost accuracy?).
+// Not among them: bench/peers.ts (other engines), bench/torch_steps.py (PyTorch),
+// and bench/mixed.ts (does mixed precision cost accuracy?).
 const PROGRAMS = [
   "gemm",
   "conv",
