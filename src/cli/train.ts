@@ -95,6 +95,8 @@ async function run(values: Values): Promise<number> {
     ? await openDashboard((values.port ?? 0) as number, resumed?.directory ?? null, out)
     : null;
   const { runTraining } = await import("../app/run.ts");
+  const { openTracing } = await import("../app/adapters/tracing.ts");
+  const tracing = await openTracing();
   const announce = () =>
     printError("\nstopping after this step and writing a checkpoint; Ctrl-C again exits at once");
   const result = await withInterrupt(announce, (signal) =>
@@ -113,10 +115,12 @@ async function run(values: Values): Promise<number> {
       onEvent(event) {
         display.event(event);
         watched?.event(event);
+        tracing?.event(event);
       },
       onDownload: display.download,
     })).finally(async () => {
       display.close();
+      tracing?.close();
       await watched?.close();
     });
   display.finish(result);

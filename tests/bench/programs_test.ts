@@ -18,6 +18,7 @@ const PROGRAMS: readonly (readonly [program: string, ...args: string[]])[] = [
   ["kernel_cache"],
   ["store"],
   ["decide", "--nodes", "10", "--graphs", "1"],
+  ["dashboard", "--clients", "3", "--pairs", "1", "--ticks", "1"],
 ];
 /** Programs that use no device. */
 const HOST_ONLY = ["bus", "kernel_cache", "store"];
