@@ -63,11 +63,21 @@ function smoothed(points: readonly Point[]): Point[] {
   return points.map(([x, y]) => [x, mean += weight * (y - mean)] as const);
 }
 
+/** What was measured on the validation split at ticks, where it was. */
+function validated(
+  { ticks }: Story,
+  value: (one: NonNullable<Story["ticks"][number]["validation"]>) => unknown,
+): Line[] {
+  const points = pointsOf(ticks, ({ validation }) => validation && value(validation));
+  return points.length === 0 ? [] : [{ name: "validation split", points }];
+}
+
 /** Loss of training and on the control split, events on it. */
 export function lossChart({ story, baseline }: Told): string {
   const lines: Line[] = [
     { name: "training, smoothed", points: smoothed(pointsOf(story.metrics, ({ loss }) => loss)) },
     { name: "control split", points: pointsOf(story.ticks, ({ controlLoss }) => controlLoss) },
+    ...validated(story, ({ loss }) => loss),
     ...baseline === null ? [] : [{
       name: `control split, ${baseline.name}`,
       points: pointsOf(baseline.story.ticks, ({ controlLoss }) => controlLoss),
@@ -90,17 +100,18 @@ export function accuracyChart({ story, baseline }: Told): string {
     points: smoothed(pointsOf(metrics, ({ accuracy }) => accuracy)),
   });
   const svg = lineChart({
-    title: "Accuracy of training batches by step",
+    title: "Accuracy by step",
     x: "step",
     y: "accuracy",
     percent: true,
     lines: [
       line("training, smoothed", story),
+      ...validated(story, ({ accuracy }) => accuracy),
       ...baseline ? [line(`training, ${baseline.name}`, baseline.story)] : [],
     ],
     events: eventsOf(story),
   });
-  return figure(svg, "Share of training examples that are classified rightly.");
+  return figure(svg, "Share of examples that are classified rightly.");
 }
 
 /** α of each slot that ever held a seed that was blended. */

@@ -6,6 +6,7 @@ import { runEsper } from "../support/subprocess.ts";
 
 const GROWS = {
   train: { maxSteps: 40 },
+  loop: { validationTicks: 2 },
   controller: {
     kind: "fixed",
     schedule: [{ tick: 1, action: "germinate", slot: "layer1", blueprint: "mlp" }],
@@ -71,6 +72,7 @@ Deno.test("main.ts report, runs list and runs compare tell what runs were", () =
         "layer1/1 mlp",
         "DORMANT → GERMINATED",
         "control split, points-2",
+        ">validation split<",
         "gemm/tiled",
         'aria-label="Loss by step"',
         "germinate mlp in layer1",
