@@ -186,8 +186,7 @@ export function timeline(title: string, x: string, stretches: readonly Stretch[]
   const rows = [...new Set(stretches.map(({ row }) => row))];
   const longest = Math.max(0, ...rows.map((row) => row.length));
   const marginLeft = Math.min(300, 16 + longest * CHARACTER);
-  const low = Math.min(...stretches.map(({ from }) => from)),
-    high = Math.max(...stretches.map(({ to }) => to));
+  const low = 0, high = Math.max(...stretches.map(({ to }) => to));
   const room = (WIDTH - marginLeft - RIGHT) / Math.max(high - low, 1e-9);
   const kinds = [...new Map(stretches.map(({ label, color }) => [label, color]))];
   let at = marginLeft;

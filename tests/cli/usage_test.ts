@@ -32,6 +32,12 @@ const misuse: [string, string][] = [
     "--config cifar10 --profile-kernels --dry-run",
     "--profile-kernels: not together with --dry-run, which takes one step and writes nothing",
   ],
+  [
+    "--config cifar10 --dashboard --dry-run",
+    "--dashboard: not together with --dry-run, which is over in a moment",
+  ],
+  ["--config cifar10 --port 8080", "--port: want --dashboard with it"],
+  ["serve", "serve: want a run, by its folder or its name in runs/"],
   ["--config cifar10 --tuned /nowhere.json", "--tuned: want a file that tune-kernels wrote, or none, got"],
   ["tune-kernels", "tune-kernels: want --config NAME; configs/ has cifar10, "],
   ["tune-kernels --config cifar10 --seed 3", 'unknown flag "--seed"'],

@@ -60,8 +60,9 @@ Deno.test("thinned() keeps ends and extremes, and little else", () => {
 
 Deno.test("timeline() and barChart() name their rows", () => {
   const color = stageColor("TRAINING");
-  const stretch = { row: "block1/1", from: 0, to: 9, color, label: "training", text: "9 ticks" };
+  const stretch = { row: "block1/1", from: 6, to: 9, color, label: "training", text: "9 ticks" };
   const life = timeline("Lives", "tick", [stretch]);
+  assertMatch(life, /<text[^>]*>0<\/text>/);
   for (const text of ["block1/1", ">training<", "<title>9 ticks</title>", color]) {
     assertStringIncludes(life, text);
   }
