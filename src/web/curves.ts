@@ -5,7 +5,7 @@ import { html, say, setAll, svg } from "./dom.ts";
 import type { Beginning, Snapshot } from "./protocol.ts";
 import { wordsOfEdge } from "./words.ts";
 
-const WIDTH = 720, LEFT = 46, RIGHT = 10, TOP = 26, HEIGHT = 210, ROW = 26, BOTTOM = 30;
+const WIDEST = 720, NARROWEST = 340, LEFT = 46, RIGHT = 10, TOP = 26, HEIGHT = 210, ROW = 26, BOTTOM = 30;
 /** Most points of a line; beyond them every other goes, so that memory stays flat. */
 const MOST = 600;
 /** Weight of what was before in the line of training losses. */
@@ -45,8 +45,10 @@ export function drawCurves(place: HTMLElement, { slots, budgetFlops, classes }: 
   const ramps = new Map(slots.map((slot) => [slot, new Line()]));
   const marks: { flops: number; edge: Edge }[] = [];
   let waiting: Edge[] = [], smoothed: number | null = null, drawn = 0;
+  // As wide as its place, so that letters keep their size.
+  const width = Math.min(WIDEST, Math.max(NARROWEST, place.clientWidth || WIDEST));
   const height = TOP + HEIGHT + slots.length * ROW + BOTTOM;
-  const x = (flops: number) => LEFT + (WIDTH - LEFT - RIGHT) * Math.min(1, flops / (1.02 * budgetFlops));
+  const x = (flops: number) => LEFT + (width - LEFT - RIGHT) * Math.min(1, flops / (1.02 * budgetFlops));
   const lines = {
     train: svg("path", { class: "train" }),
     twin: svg("path", { class: "twin" }),
@@ -58,7 +60,7 @@ export function drawCurves(place: HTMLElement, { slots, budgetFlops, classes }: 
   const title = svg("title");
   const picture = svg(
     "svg",
-    { viewBox: `0 0 ${WIDTH} ${height}`, role: "img", class: "curves" },
+    { viewBox: `0 0 ${width} ${height}`, role: "img", class: "curves" },
     title,
     grid,
     lines.train,
@@ -68,7 +70,7 @@ export function drawCurves(place: HTMLElement, { slots, budgetFlops, classes }: 
     alphas,
     svg(
       "text",
-      { x: WIDTH - RIGHT, y: height - 4, class: "axis end" },
+      { x: width - RIGHT, y: height - 4, class: "axis end" },
       `FLOPs spent, of ${formatFlops(budgetFlops)}`,
     ),
     svg("text", { x: LEFT, y: 12, class: "axis" }, "loss in nats, log scale"),
@@ -99,7 +101,7 @@ export function drawCurves(place: HTMLElement, { slots, budgetFlops, classes }: 
     }
     grid.replaceChildren(
       ...LEVELS.filter((level) => level >= least && level <= most).flatMap((level) => [
-        svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(level), y2: y(level) }),
+        svg("line", { x1: LEFT, x2: width - RIGHT, y1: y(level), y2: y(level) }),
         svg("text", { x: LEFT - 6, y: y(level) + 4, class: "axis end" }, String(level)),
       ]),
     );
@@ -120,7 +122,7 @@ export function drawCurves(place: HTMLElement, { slots, budgetFlops, classes }: 
         ? `${path(points, at)}L${x(last[0]).toFixed(1)} ${floor}L${x(first[0]).toFixed(1)} ${floor}Z`
         : "";
       return [
-        svg("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: floor, y2: floor }),
+        svg("line", { x1: LEFT, x2: width - RIGHT, y1: floor, y2: floor }),
         svg("path", { d: area }),
         svg("text", { x: LEFT - 6, y: floor - 4, class: "axis end" }, "α"),
         svg("text", { x: LEFT + 4, y: floor - 8, class: "axis" }, slot),

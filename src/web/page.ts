@@ -47,7 +47,7 @@ function start(network: Uint8Array<ArrayBuffer> | null = null): void {
   byId("trouble").hidden = true;
   byId("images").hidden = setup.data !== "images";
   if (setup.data === "images" && images === null) {
-    note("Give your images below; training begins with them.");
+    note("Give your images under Settings, in two buckets or more; training begins with them.");
     return enter("waiting");
   }
   send({ kind: "start", setup, images, network });
@@ -209,7 +209,7 @@ addEventListener("hashchange", () => {
   faults.forEach((fault) => note(fault, "warning"));
 });
 makeBuckets(byId("images"), (given) => {
-  images = given;
+  images = given.classes.length < 2 ? null : given;
   start();
 });
 makeFiles(byId("files"), { exportNetwork: () => send({ kind: "export" }), importNetwork: start });

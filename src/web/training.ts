@@ -171,7 +171,9 @@ export function createTraining({ openGpu, load, post }: Services): (command: Com
   }
 
   async function tick(): Promise<void> {
-    if (!stand || ticks === 0) return;
+    if (!stand) return;
+    // A pause may have come between.
+    if (ticks === 0) return post({ kind: "state", state: "paused" });
     const began = performance.now(), { grown, twin } = stand.runs;
     const { signal } = stop;
     const outcome = await grown.tick(signal);

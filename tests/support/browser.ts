@@ -1,5 +1,5 @@
 import { build, stop } from "esbuild";
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 
 const CHROMIUM = "/usr/bin/chromium";
 
@@ -43,9 +43,19 @@ async function bundle(module: URL): Promise<string> {
   }
 }
 
+/** Runs `use` with a browser, and ends it. */
+export async function withBrowser(use: (browser: Browser) => Promise<void>): Promise<void> {
+  const { chromium } = await import("playwright-core");
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  try {
+    await use(browser);
+  } finally {
+    await browser.close();
+  }
+}
+
 /** Runs `use` with a page that has loaded a module, served on this machine, and leaves neither server nor browser behind. */
 export async function withPage(module: URL, use: (page: Page) => Promise<void>): Promise<void> {
-  const { chromium } = await import("playwright-core");
   const files: Record<string, { type: string; body: string }> = {
     "/": { type: "text/html", body: `<!doctype html><script type="module" src="/page.js"></script>` },
     "/page.js": { type: "text/javascript", body: await bundle(module) },
@@ -55,15 +65,12 @@ export async function withPage(module: URL, use: (page: Page) => Promise<void>):
     if (!file) return new Response(null, { status: 404 });
     return new Response(file.body, { headers: { "content-type": file.type } });
   });
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-  try {
+  await withBrowser(async (browser) => {
     const page = await browser.newPage();
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(error.message));
     await page.goto(`http://127.0.0.1:${server.addr.port}/`, { waitUntil: "load" });
     if (faults.length > 0) throw new Error(`the page failed: ${faults.join("; ")}`);
     await use(page);
-  } finally {
-    await browser.close();
-  }
+  });
 }
