@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { configNames } from "../../src/cli/config_file.ts";
 import { commands } from "../../src/cli/table.ts";
 import { runEsper } from "../support/subprocess.ts";
 
@@ -28,14 +29,14 @@ Deno.test("completion bash offers commands, options and what their values may be
     "esper train --config ",
     "esper store v",
     "esper train-policy --config d",
-    "esper --config c",
+    "esper --config sp",
   ]);
   assertEquals(commands.filter(({ name }) => !first.includes(name)), []);
   assertEquals(near, ["train", "train-policy"]);
   assertEquals(flags, ["--config", "--set", "--profile", "--json", "--help"]);
   assertEquals(choice, ["safetensors", "onnx"]);
-  assertEquals(config, ["cifar10", "fashion_mnist", "spirals"]);
-  assertEquals([words, policies, implied], [["verify"], ["default"], ["cifar10"]]);
+  assertEquals(config, configNames());
+  assertEquals([words, policies, implied], [["verify"], ["default"], ["spirals"]]);
 });
 
 Deno.test("completion zsh and fish know every command and option", async () => {

@@ -42,7 +42,7 @@ const misuse: [string, string][] = [
   ["tune-kernels", "tune-kernels: want --config NAME; configs/ has cifar10, "],
   ["tune-kernels --config cifar10 --seed 3", 'unknown flag "--seed"'],
   ["train cifar10", 'train: unexpected argument "cifar10"; see --help'],
-  ["--quiet", "train: want --config NAME or --resume RUN; configs/ has cifar10, fashion_mnist, spirals"],
+  ["--quiet", "train: want --config NAME or --resume RUN; configs/ has cifar10, "],
   ["--resume nowhere", '--resume: want a run folder (with config.json), got "nowhere"'],
   [
     "--resume nowhere --seed 3",
