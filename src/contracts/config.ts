@@ -105,7 +105,9 @@ export const BuiltHost = z.discriminatedUnion("kind", [CnnHost, ResnetHost, Airb
 export type BuiltHost = z.output<typeof BuiltHost>;
 
 const weightDecay = z.number().min(0).default(5e-4).describe("Decay of weights per unit of learning rate.");
-const clip = z.number().min(0).default(0).describe("Largest gradient norm of the host, and of each seed; 0 is off.");
+const clip = z.number().min(0).default(0).describe(
+  "Largest gradient norm of the host, and of each seed; 0 is off.",
+);
 
 const Sgd = z.strictObject({
   kind: z.literal("sgd").describe("Stochastic gradient descent."),
