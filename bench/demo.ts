@@ -43,6 +43,11 @@ function watch(): void {
   requestAnimationFrame(frame);
 }
 
+/** Memory that a process holds (Linux): pages of 4 KiB. */
+function residentBytes(pid: number): number {
+  return 4096 * Number(Deno.readTextFileSync(`/proc/${pid}/statm`).split(" ")[1]);
+}
+
 let address = "";
 await using _server = serveSite(await buildSite(), 0, (url) => address = url);
 await withBrowser(async (browser) => {
@@ -54,26 +59,24 @@ await withBrowser(async (browser) => {
   console.log(`ready after ${ready.toFixed(0)} ms`);
   await page.selectOption("#pace", "0");
   await page.click("#train");
-  const session = await page.context().newCDPSession(page);
-  console.log("minute  frames/s  longest frame, 99 %  page heap  worker heap  device");
+  const session = await page.context().newCDPSession(page), processes = await browser.newBrowserCDPSession();
+  console.log("minute  frames/s  longest frame, 99 %  page and worker  GPU process  buffers");
   for (let round = 0; round < ROUNDS; round++) {
     await page.evaluate(() => void (watched.frames = []));
     await new Promise((resolve) => setTimeout(resolve, minutes * 60_000 / ROUNDS));
     await session.send("HeapProfiler.collectGarbage");
     const { bytes, frames } = await page.evaluate(() => watched);
-    const heap = async (of: { evaluate(work: () => number): Promise<number> }) =>
-      (await of.evaluate(() =>
-        (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize
-      ) / 2 ** 20)
-        .toFixed(1);
+    const { processInfo } = await processes.send("SystemInfo.getProcessInfo");
+    const resident = (type: string) =>
+      processInfo.filter((one) => one.type === type).reduce((sum, { id }) => sum + residentBytes(id), 0);
     const gaps = frames.slice(1).map((time, k) => time - frames[k]);
     const rate = 1000 * gaps.length / (frames.at(-1)! - frames[0]);
     const row = [
       ((round + 1) * minutes / ROUNDS).toFixed(1),
       rate.toFixed(1),
       `${gaps.toSorted((a, b) => a - b)[Math.floor(0.99 * gaps.length)].toFixed(0)} ms`,
-      `${await heap(page)} MiB`,
-      `${await heap(page.workers()[0])} MiB`,
+      `${(resident("renderer") / 2 ** 20).toFixed(0)} MiB`,
+      `${(resident("GPU") / 2 ** 20).toFixed(0)} MiB`,
       `${(bytes / 2 ** 20).toFixed(2)} MiB`,
     ];
     console.log(row.join("  "));
