@@ -199,6 +199,6 @@ export function g4(facts: HoldingFacts, limits: GatesConfig): Verdict {
     lowerBound: bound,
     measurements: facts.removalPasses,
     slope: trend?.slope ?? null,
-    slopeSe: trend?.se ?? null,
+    slopeSe: trend && trend.se < Infinity ? trend.se : null,
   });
 }
