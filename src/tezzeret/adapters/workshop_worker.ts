@@ -36,8 +36,9 @@ type AskedFor = Without<Request, "id">;
 /**
  * A workshop on a thread of its own, with a device of its own on the same adapter: neither what the compiler computes nor
  * what the driver does at a kernel's first dispatch holds up a training step, and a kernel that takes its device with it
- * leaves the training's alone: its thread opens another, and the order is tried there once more. The thread starts at once, so that it is ready when it is needed. One that crashes or does
- * not answer is given up, its orders fail, and the next order starts another.
+ * leaves the training's alone: its thread opens another, and the order is tried there once more. The thread starts at
+ * once, so that it is ready when it is needed. One that crashes or does not answer is given up, its orders fail, and the
+ * next order starts another.
  */
 export function createWorkerWorkshop(options: WorkerOptions): Workshop {
   const { instead, onInstead, timeoutMs = 120_000, module = THREAD, ...far } = options;
