@@ -215,8 +215,8 @@ export function createSession(parts: SessionParts): Session {
   };
 }
 
-/** Hash of what makes a run itself. How long it may last is not part of that. */
-async function identity(config: RunConfig): Promise<string> {
-  const { maxSteps: _, ...train } = config.train;
+/** Hash of what makes a run itself. How long it may last, and where it is kept, is not part of that. */
+async function identity({ urza: _, ...config }: RunConfig): Promise<string> {
+  const { maxSteps: __, ...train } = config.train;
   return await configHash({ ...config, train });
 }

@@ -279,6 +279,31 @@ const Engine = z.strictObject({
   ),
 }).prefault({}).describe("How the device computes.");
 
+const Urza = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("file").describe("Files in the run's folder.") }),
+  z.strictObject({
+    kind: z.literal("postgres").describe("PostgreSQL for what names the blobs, and a place for the blobs."),
+    url: z.string().max(2048)
+      .regex(/^postgres(ql)?:\/\/[^\s/]+\/[^\s/?]+(\?\S*)?$/, "want postgres://user@host:5432/database")
+      .refine((url) => !/^\w+:\/\/[^@/]*:[^@/]*@/.test(url), "want no password in it; set PGPASSWORD")
+      .describe(
+        "Server and database, such as postgres://esper@db:5432/esper; `?sslmode=verify-full` for TLS. The password is " +
+          "PGPASSWORD's.",
+      ),
+    blobs: z.string().max(2048)
+      .regex(
+        /^(s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[\w.\/-]*)?|file:\S+)$/,
+        "want s3://bucket/prefix or file:folder",
+      )
+      .describe(
+        "Where the bytes are: s3://bucket/prefix, with AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY " +
+          "from the environment, or file:folder that every machine sees.",
+      ),
+  }),
+]);
+/** Where checkpoints and records are kept. */
+export type UrzaConfig = z.output<typeof Urza>;
+
 /** A whole run, resolved: every default filled in, no profiles. This is what a run folder keeps. */
 export const RunConfig = z.strictObject({
   name: z.string().max(100).regex(/^[\w.-]+$/, "want letters, digits, dot, dash or underscore").default("run")
@@ -294,6 +319,7 @@ export const RunConfig = z.strictObject({
   loop: Loop,
   governor: Governor,
   engine: Engine,
+  urza: Urza.optional().describe("Where checkpoints and records are kept. Absent: in the run's folder."),
 }).superRefine((config, context) => {
   const issue = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
   const { gates } = config.growth;
