@@ -279,6 +279,22 @@ const Engine = z.strictObject({
   ),
 }).prefault({}).describe("How the device computes.");
 
+const Oona = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("memory").describe("Within the process.") }),
+  z.strictObject({
+    kind: z.literal("redis").describe("Redis Streams, for those who watch from another process or machine."),
+    url: z.string().max(2048)
+      .regex(/^rediss?:\/\/[^\s/]+(\/\d{1,4})?$/, "want redis://host:6379, or rediss:// for TLS")
+      .refine((url) => !/^\w+:\/\/[^@/]*:[^@/]*@/.test(url), "want no password in it; set REDIS_PASSWORD")
+      .describe(
+        "Server, such as redis://user@db:6379/0; rediss:// speaks TLS, with the authority of REDIS_CA. The password is " +
+          "REDIS_PASSWORD's.",
+      ),
+  }),
+]);
+/** How messages travel. */
+export type OonaConfig = z.output<typeof Oona>;
+
 const Urza = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("file").describe("Files in the run's folder.") }),
   z.strictObject({
@@ -319,6 +335,7 @@ export const RunConfig = z.strictObject({
   loop: Loop,
   governor: Governor,
   engine: Engine,
+  oona: Oona.optional().describe("How messages travel. Absent: within the process."),
   urza: Urza.optional().describe("Where checkpoints and records are kept. Absent: in the run's folder."),
 }).superRefine((config, context) => {
   const issue = (path: string[], message: string) => context.addIssue({ code: "custom", path, message });
