@@ -1,6 +1,6 @@
 /** Which file may import which: one table, used by the lint plugin and by the architecture test. */
 
-const SUBSYSTEMS = ["kasmina", "tezzeret", "urza", "oona", "tamiyo", "tolaria"] as const;
+const SUBSYSTEMS = ["kasmina", "tezzeret", "urza", "oona", "tamiyo", "tolaria", "fleet"] as const;
 const ENGINE = ["engine/gpu", "engine/graph", "engine/ops", "engine/compile", "engine/nn"];
 const ENGINE_TOP = [...ENGINE, "engine/optim", "engine/data", "engine/io", "engine/tune", "engine"];
 const LEAVES = ["util", "contracts"];
