@@ -12,12 +12,12 @@ export interface History {
   since(topic: Topic, from: number | "oldest", newest: number): Envelope[];
 }
 
-/** Keeps up to `kept` messages a topic. */
-export function createHistory(kept: number): History {
+/** Keeps up to `kept` messages a topic, from those after sequence number `before` on. */
+export function createHistory(kept: number, before = 0): History {
   const logs = new Map((Object.keys(topics) as Topic[]).map((topic) => [topic, {
     messages: new Queue<Envelope>(),
     /** Sequence number of the newest message that is no longer kept. */
-    forgotten: 0,
+    forgotten: before,
   }]));
   return {
     add(envelope) {

@@ -42,7 +42,8 @@ interface Subscription {
 /**
  * An in-process bus. Messages travel by reference: nobody may change them once they are published. Handlers that
  * return at once get them in the order of publication across topics, too. `history` is the number of messages a topic
- * that are kept for replay.
+ * that are kept for replay; the first one has the sequence number after `newest`.
+ * `copy` is handed every message as it is published.
  *
  * @example
  * ```ts
@@ -56,16 +57,21 @@ interface Subscription {
  * if (heard[0] !== "hello") throw new Error();
  * ```
  */
-export function createMemoryBus(now: () => number = Date.now, history: number = HISTORY_KEPT): Bus {
+export function createMemoryBus(
+  now: () => number = Date.now,
+  history: number = HISTORY_KEPT,
+  newest = 0,
+  copy: (envelope: Envelope) => void = () => {},
+): Bus {
   const subscriptions = new Map<Topic, Set<Subscription>>();
   for (const topic of Object.keys(topics) as Topic[]) subscriptions.set(topic, new Set());
-  const past = createHistory(history);
+  const past = createHistory(history, newest);
   /** One place for a message to an idle subscription, in the order of publication. */
   const line = new Queue<Subscription>();
   const jobs = new Set<Promise<void>>();
   const letters = new Queue<DeadLetter>();
   let serving: Promise<void> | null = null;
-  let published = 0;
+  let published = newest;
   let closed = false;
 
   const all = () => [...subscriptions.values()].flatMap((some) => [...some]);
@@ -192,6 +198,7 @@ export function createMemoryBus(now: () => number = Date.now, history: number = 
         if (fault) throw new Error(`publish: want what "${topic}" carries, got trouble at ${fault}`);
         const envelope: Envelope = { id: ++published, time: now(), topic, payload };
         past.add(envelope);
+        copy(envelope);
         for (const s of audience) {
           const wait = enqueue(s, envelope);
           if (wait !== null) waits.push(wait);

@@ -36,22 +36,22 @@ export function assertFalse(expr: unknown, message?: string): asserts expr is fa
 
 /** Deep equality; `NaN` equals itself, `0` and `-0` differ. */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.deepStrictEqual(actual, expected, message);
+  nodeAssert.deepStrictEqual(actual, expected, message as string);
 }
 
 /** Deep inequality. */
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.notDeepStrictEqual(actual, expected, message);
+  nodeAssert.notDeepStrictEqual(actual, expected, message as string);
 }
 
 /** Identity as by `Object.is`. */
 export function assertStrictEquals<T>(actual: unknown, expected: T, message?: string): asserts actual is T {
-  nodeAssert.strictEqual(actual, expected, message);
+  nodeAssert.strictEqual(actual, expected, message as string);
 }
 
 /** No identity as by `Object.is`. */
 export function assertNotStrictEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.notStrictEqual(actual, expected, message);
+  nodeAssert.notStrictEqual(actual, expected, message as string);
 }
 
 /** |actual - expected| <= tolerance; the default tolerance is 1e-7 of the larger magnitude. */
@@ -106,7 +106,7 @@ export function assertArrayIncludes<T>(actual: ArrayLike<T>, expected: ArrayLike
 
 /** `expected` is deeply contained in `actual`; keys that `expected` leaves out are not looked at. */
 export function assertObjectMatch(actual: object, expected: object, message?: string): void {
-  nodeAssert.partialDeepStrictEqual(actual, expected, message);
+  nodeAssert.partialDeepStrictEqual(actual, expected, message as string);
 }
 
 function deepEqual(a: unknown, b: unknown): boolean {
