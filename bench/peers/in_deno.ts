@@ -1,4 +1,5 @@
-import { ANSWER, lines, type Work } from "./serve.ts";
+import { lines } from "../../src/util/lines.ts";
+import { ANSWER, type Work } from "./serve.ts";
 import type { Seat } from "./seat.ts";
 import { processTree } from "./processes.ts";
 

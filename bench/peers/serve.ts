@@ -1,4 +1,5 @@
 /** What an engine's program offers the bench, on standard input and output of a process or as a global of a page. */
+import { lines } from "../../src/util/lines.ts";
 import { type GpuCalls, watchGpu } from "./watch_gpu.ts";
 
 export interface Engine {
@@ -42,15 +43,5 @@ export async function serve(open: () => Promise<Engine>): Promise<void> {
   }
   for await (const line of lines(Deno.stdin.readable)) {
     console.log(ANSWER + JSON.stringify(await measure(line as Work)));
-  }
-}
-
-/** Complete lines of a stream of bytes. */
-export async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    yield* parts;
   }
 }

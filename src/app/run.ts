@@ -262,23 +262,23 @@ async function train(
   }
 }
 
-/** The thread that blueprints are compiled on, with a device of its own; null for a run that grows nothing. */
+/** Where blueprints are compiled, beside the training and with a device of its own; null for a run that grows nothing. */
 async function openWorkshop(
   { dryRun }: RunOptions,
   { config, gpu, kernels }: RunParts,
   tell: (text: string) => void,
 ): Promise<Workshop | null> {
   if (dryRun || config.controller.kind === "off") return null;
-  const { createWorkerWorkshop } = await import("../tezzeret/adapters/workshop_worker.ts");
+  const { openFarWorkshop } = await import("../tezzeret/adapters/workshop_process.ts");
   const { precision } = config.engine;
-  return createWorkerWorkshop({
+  return openFarWorkshop({
     adapter: gpu.adapter,
     precision,
     batch: config.train.batch,
     thorough: !gpu.adapter.software,
     variants: kernels.given,
     instead: () => createWorkshop({ gpu, precision }),
-    onInstead: (reason) => tell(`blueprints are compiled on the thread that trains: ${reason}`),
+    onInstead: (where) => tell(`blueprints are compiled ${where}`),
   });
 }
 

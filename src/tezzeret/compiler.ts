@@ -172,7 +172,7 @@ export function createTezzeret(options: TezzeretOptions): Tezzeret {
     },
     async close() {
       await queue.close();
-      workshop.close();
+      await workshop.close();
     },
   };
 }

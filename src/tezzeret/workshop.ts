@@ -49,7 +49,8 @@ export interface Workshop {
    * @throws {DeviceLostError} if the device is lost meanwhile.
    */
   test(order: WorkOrder, heartbeat?: Heartbeat): Promise<Validation>;
-  close(): void;
+  /** Ends it, whatever it is at. */
+  close(): Promise<void>;
 }
 
 export interface WorkshopOptions {
@@ -189,7 +190,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
 
     test: (order, heartbeat) => beating(heartbeat, () => test(order)),
 
-    close() {},
+    close: () => Promise.resolve(),
   };
 }
 

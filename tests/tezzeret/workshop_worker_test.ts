@@ -28,7 +28,7 @@ async function withWorker(
   try {
     await look(workshop, gpu);
   } finally {
-    workshop.close();
+    await workshop.close();
   }
 }
 
@@ -196,7 +196,7 @@ Deno.test("createWorkerWorkshop() tells what a blueprint has cost that it refuse
 Deno.test("createWorkerWorkshop() refuses orders once it is closed", async () => {
   await withWorker({}, async (workshop) => {
     const drafting = workshop.draft(order);
-    workshop.close();
+    await workshop.close();
     await assertRejects(() => drafting, Error, "workshop: closed");
     await assertRejects(() => workshop.draft(order), Error, "want an open workshop, got a closed one");
   });
