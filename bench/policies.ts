@@ -3,29 +3,17 @@
 // improvement, and regret against all plans on the smallest task.
 //
 //   deno run -A bench/policies.ts --play out.jsonl [--tasks configs/policies/held_out.json] [--task NAME,…] [--seeds 20]
-//     [--first 1000] [--arms off,random,fixed,heuristic] [--policy NAME[=FILE]]… [--search] [--shard 0/1] [--lanes 2]
-//     [--set KEY=VALUE] [--backend auto]
+//     [--first 1000] [--arms off,random,fixed,heuristic] [--policy NAME[=FILE]]… [--search] [--threads 2]
+//     [--minutes M] [--set KEY=VALUE]… [--backend auto]
 //   deno run -A bench/policies.ts --table out.jsonl [--table more.jsonl] [--reference heuristic]
 //
-// Several processes may share the work: --shard 3/8 plays every eighth (task, seed), from the fourth on.
+// What the file has already is not played again, so a play that was stopped goes on. Seeds are taken one after the other, each
+// on all tasks: whenever it stops, what was played is whole but for the last few.
 import { parseArgs } from "node:util";
-import { loadDataset } from "../src/app/adapters/load_dataset.ts";
-import { openGpu } from "../src/app/adapters/open_gpu.ts";
-import { readPolicyFile } from "../src/app/adapters/policy_files.ts";
-import { resolveConfig } from "../src/app/config.ts";
-import { createEpisodes } from "../src/app/episodes.ts";
-import type { BackendChoice } from "../src/app/options.ts";
-import { openPolicy } from "../src/app/policy.ts";
-import { createTask, type Task } from "../src/app/tasks.ts";
-import { createTwins } from "../src/app/twins.ts";
-import { readConfig } from "../src/cli/config_file.ts";
-import { type Controller, HeuristicConfig } from "../src/contracts/control.ts";
-import { RewardConfig } from "../src/contracts/reward.ts";
-import { TaskList } from "../src/contracts/tasks.ts";
-import { createController, playEpisode } from "../src/tamiyo/mod.ts";
-import { createMemoryStore } from "../src/urza/mod.ts";
-import { allPlans, planned, type Sowing } from "./support/planned.ts";
+import { inLanes } from "../src/util/lanes.ts";
+import { plansOf, readTasks } from "./support/policy_arms.ts";
 import { armTable, comparable, type Episode, PLAN, regretTable } from "./support/policy_table.ts";
+import type { Answer, Order, Piece, Setting } from "./support/policy_thread.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -39,134 +27,94 @@ const { values } = parseArgs({
     arms: { type: "string", default: "off,random,fixed,heuristic" },
     policy: { type: "string", multiple: true, default: [] },
     search: { type: "boolean", default: false },
-    shard: { type: "string", default: "0/1" },
-    lanes: { type: "string", default: "2" },
+    threads: { type: "string", default: "2" },
+    minutes: { type: "string", default: "Infinity" },
     set: { type: "string", multiple: true, default: [] },
     backend: { type: "string", default: "auto" },
     reference: { type: "string", default: "heuristic" },
   },
 });
 
-type Decides = Pick<Controller, "decide">;
+/** Plans that a thread tries one after the other, for one run of their twin. */
+const PLANS_AT_ONCE = 10;
 
-type Make = (task: Task, seed: number) => Decides;
+const linesOf = (path: string): Episode[] =>
+  Deno.readTextFileSync(path).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 
-/** Blueprints in the order that one who knows them would try them in. */
-const ORDER = ["conv3", "basic", "bottleneck", "pointwise", "mlp", "lowrank", "se", "dwsep", "affine"];
-
-/** The heuristic with a window as long as these short runs allow, and the confidence of their gates. */
-const heuristic = (order: readonly string[]) =>
-  HeuristicConfig.parse({
-    ...{ kind: "heuristic", germinateFrom: 0.02, everyTicks: 3, pruneAfter: 4, confidence: 0, order },
-  });
-
-/** Controllers by name, made anew for each episode. */
-const ARMS: Record<string, Make> = {
-  off: (_, seed) => createController({ kind: "off" }, seed),
-  random: (_, seed) => createController({ kind: "random", germinate: 0.2 }, seed),
-  fixed: () => periodic(),
-  heuristic: (_, seed) => createController(heuristic([]), seed),
-  "heuristic told the order": (_, seed) => createController(heuristic(ORDER), seed),
-};
-
-/** Sows the blueprint that is best by common knowledge, the last slot first, every fourth tick; it looks at nothing else. */
-function periodic(): Decides {
-  let plan: Decides | null = null;
-  return {
-    decide(observation) {
-      const { slots, candidates } = observation;
-      plan ??= planned(
-        slots.toReversed().map(({ slot }, k): Sowing => ({
-          tick: 1 + 4 * k,
-          slot,
-          blueprint: ORDER.find((name) => Object.hasOwn(candidates[slot], name)) ?? "none fits",
-        })),
-      );
-      return plan.decide(observation);
-    },
-  };
-}
-
-/** Ticks at which a search sows. */
-const SEARCH_TICKS = [1, 5];
-
-function plansOf({ config: { host, growth } }: Task): Record<string, Make> {
-  const count = host.kind === "mlp" ? host.hidden.length : host.kind === "cnn" ? host.channels.length : 0;
-  const slots = Array.from({ length: count }, (_, k) => `${host.kind === "mlp" ? "layer" : "block"}${k + 1}`);
-  const plans = allPlans(slots, growth.blueprints, SEARCH_TICKS);
-  const nameOf = (plan: readonly Sowing[]) =>
-    plan.map(({ tick, slot, blueprint }) => `${tick}:${slot}:${blueprint}`).join(" ") || "nothing";
-  return Object.fromEntries(plans.map((plan) => [PLAN + nameOf(plan), () => planned(plan)]));
-}
-
-/** The arms that were asked for, trained policies included. */
-async function readArms(): Promise<Record<string, Make>> {
-  const named = values.arms.split(",").filter((name) => name !== "").map((name) =>
-    [name, ARMS[name]] as const
-  );
-  const unknown = named.find(([, make]) => !make);
-  if (unknown) {
-    throw new Error(`policies: want arms out of ${Object.keys(ARMS).join(", ")}, got "${unknown[0]}"`);
+function alreadyIn(path: string): Episode[] {
+  try {
+    return linesOf(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
-  const trained = await Promise.all(values.policy.map(async (text) => {
-    const [name, path] = text.split("=");
-    const policy = await openPolicy(readPolicyFile(path), path ?? "the default");
-    const make: Make = (_, seed) => createController({ kind: "gnn", sample: false }, seed, policy);
-    return [name, make] as const;
-  }));
-  return Object.fromEntries([...named, ...trained]);
 }
 
-function readTasks(): Task[] {
-  const { set, list } = TaskList.parse(JSON.parse(Deno.readTextFileSync(values.tasks)));
-  const wanted = values.task?.split(",");
-  return list.filter(({ name }) => wanted?.includes(name) ?? true).map((spec) =>
-    createTask(
-      spec.name,
-      resolveConfig(
-        { file: readConfig(spec.config), sets: [...set, ...spec.set, ...values.set], flags: {} },
-        spec.profile,
-      ),
-      loadDataset,
-    )
+/** All that is to be played and is not in the file. */
+function piecesFor(path: string): Piece[] {
+  const names = [...values.arms.split(","), ...values.policy.map((text) => text.split("=")[0])];
+  const played = new Set(alreadyIn(path).map(({ task, seed, arm }) => `${task} ${seed} ${arm}`));
+  const tasks = readTasks(values.tasks, values.task?.split(","), values.set);
+  const seeds = Array.from({ length: Number(values.seeds) }, (_, k) => Number(values.first) + k);
+  return seeds.flatMap((seed) =>
+    tasks.flatMap((task): Piece[] => {
+      const missing = (arms: readonly string[]) =>
+        arms.filter((arm) => arm !== "" && !played.has(`${task.name} ${seed} ${arm}`));
+      const plans = values.search ? missing(Object.keys(plansOf(task))) : [];
+      const chunks = Array.from(
+        { length: Math.ceil(plans.length / PLANS_AT_ONCE) },
+        (_, k) => plans.slice(k * PLANS_AT_ONCE, (k + 1) * PLANS_AT_ONCE),
+      );
+      return [missing(names), ...chunks].filter((arms) => arms.length > 0)
+        .map((arms) => ({ task: task.name, seed, arms }));
+    })
   );
 }
 
 async function play(path: string): Promise<void> {
-  const gpu = await openGpu(values.backend as BackendChoice);
-  const store = createMemoryStore(), twins = createTwins(gpu, store);
-  const [shard, shards] = values.shard.split("/").map(Number);
-  const tasks = readTasks(), arms = await readArms();
-  const seeds = Array.from({ length: Number(values.seeds) }, (_, k) => Number(values.first) + k);
-  const jobs = seeds.flatMap((seed) => tasks.map((task) => ({ task, seed })))
-    .filter((_, k) => k % shards === shard)
-    .flatMap(({ task, seed }) =>
-      Object.entries({ ...arms, ...values.search && plansOf(task) }).map(([arm, make]) => ({
-        task,
-        seed,
-        arm,
-        make,
-      }))
-    );
-
-  async function lane(): Promise<void> {
-    for (let job = jobs.shift(); job; job = jobs.shift()) {
-      const { task, seed, arm, make } = job;
-      const episodes = createEpisodes({ gpu, task, twins, reward: RewardConfig.parse({}), store });
-      await playEpisode(episodes, make(task, seed), seed);
-      const { score, loss, params, return: _, fossils: __, ...rest } = episodes.summary!;
-      const line: Episode = { ...rest, arm, task: task.name, score: score!, loss: loss!, params: params! };
-      await Deno.writeTextFile(path, JSON.stringify(line) + "\n", { append: true });
-    }
+  const pieces = piecesFor(path), end = performance.now() + 60_000 * Number(values.minutes);
+  const setting: Setting = {
+    ...{ backend: values.backend, tasks: values.tasks, sets: values.set },
+    ...{ arms: values.arms, policies: values.policy },
+  };
+  const threads = Math.min(Number(values.threads), pieces.length);
+  const workers = Array.from(
+    { length: threads },
+    () => new Worker(new URL("./support/policy_thread.ts", import.meta.url), { type: "module" }),
+  );
+  /** Sends an order and keeps what comes back, until the thread is done with it or time is up. */
+  function ask(worker: Worker, order: Order): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const late = setTimeout(resolve, Math.min(end - performance.now(), 2 ** 31 - 1));
+    worker.onmessage = ({ data }: MessageEvent<Answer>) => {
+      if (data === null) resolve();
+      else Deno.writeTextFileSync(path, JSON.stringify(data) + "\n", { append: true });
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      reject(new Error(`policies: a thread that plays has failed: ${event.message}`));
+    };
+    worker.postMessage(order);
+    return promise.finally(() => clearTimeout(late));
   }
-  await Promise.all(Array.from({ length: Number(values.lanes) }, lane));
-  gpu.destroy();
+  const queue = [...pieces];
+  try {
+    await inLanes(workers, threads, async (worker) => {
+      await ask(worker, { setting });
+      while (performance.now() < end) {
+        const piece = queue.shift();
+        if (!piece) return;
+        await ask(worker, { piece });
+      }
+    });
+  } finally {
+    workers.forEach((worker) => worker.terminate());
+  }
 }
 
 if (values.play !== undefined) await play(values.play);
 if (values.table) {
-  const lines = (path: string) => Deno.readTextFileSync(path).split("\n").filter((line) => line !== "");
-  const episodes = values.table.flatMap(lines).map((line) => JSON.parse(line) as Episode);
+  const episodes = values.table.flatMap(linesOf);
   const played = episodes.filter(({ arm }) => !arm.startsWith(PLAN)), whole = comparable(played);
   const left = played.length - whole.length;
   if (left > 0) console.log(`${left} episodes left out, whose task and seed not every arm has played\n`);

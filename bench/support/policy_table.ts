@@ -19,6 +19,8 @@ export interface Episode {
   readonly decisions: number;
   readonly germinations: number;
   readonly rollbacks: number;
+  /** Blueprints by slot. */
+  readonly fossils?: Readonly<Record<string, string>>;
   readonly broken: boolean;
 }
 
