@@ -2,9 +2,9 @@ import type { RunConfig } from "../contracts/config.ts";
 import type { Blueprint } from "../contracts/blueprint.ts";
 import type { Candidates, ModelGraph } from "../contracts/model_graph.ts";
 import { flopsOf } from "../engine/compile/schedule.ts";
-import { stepInput } from "../engine/graph/tensor.ts";
+import { stepInput, type Tensor } from "../engine/graph/tensor.ts";
 import { reachable } from "../engine/graph/trace.ts";
-import { type Model, type ParameterSpec, TraceScope } from "../engine/nn/scope.ts";
+import { type Model, type ParameterSpec, type Scope, TraceScope } from "../engine/nn/scope.ts";
 import { ParameterStore } from "../engine/optim/parameter_store.ts";
 import {
   createKasmina,
@@ -120,11 +120,13 @@ export function growNetwork(
   const layerOf = new Map(
     network.slots.flatMap(({ name, layer }) => layer.map((spec) => [spec.name, name] as const)),
   );
+  const born = growth.birthScale === undefined ? {} : { birthScale: growth.birthScale };
   const liveSeeds = (topology: Topology): LiveSeeds =>
     Object.fromEntries(
       Object.entries(topology).map(([slot, { seed, blueprint, mode }]) => {
         const found = blueprintOf(blueprint);
-        return [slot, { seed, mode, normCap: growth.normCap, branch: (scope, h) => build(found, scope, h) }];
+        const branch = (scope: Scope, h: Tensor) => build(found, scope, h);
+        return [slot, { seed, mode, normCap: growth.normCap, ...born, branch }];
       }),
     );
   const host = sizeOfNetwork(network, {});

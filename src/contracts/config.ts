@@ -225,6 +225,13 @@ const Growth = z.strictObject({
   rateRatio: z.number().positive().default(1).describe(
     "Learning rate of seeds, as a multiple of the host's.",
   ),
+  rateWarmup: count.optional().describe(
+    "Updates of a newborn over which its learning rate rises from 0. Absent: none.",
+  ),
+  birthScale: z.number().positive().optional().describe(
+    "Factor that a newborn's output begins with, where the output has about the activation's variance. Absent: 0, which " +
+      "leaves the network's function as it is.",
+  ),
   maxLive: count.default(2).describe("Seeds between GERMINATED and HOLDING at one time."),
   paramsBudget: z.number().min(1).default(1.5).describe("Parameters allowed, as a multiple of the host's."),
   flopsBudget: z.number().min(1).default(2).describe(

@@ -136,6 +136,14 @@ export const HeuristicConfig = z.strictObject({
     "relative improvement below which the loss has stalled",
   ),
   everyTicks: z.int().min(1).default(8).describe("germinate after this many ticks even without a plateau"),
+  largestGap: z.number().optional().describe(
+    "no germination while control loss less training loss is above this share of the control loss: the network is not " +
+      "too small then; absent: whatever the gap",
+  ),
+  keep: z.enum(["each", "best"]).optional().describe(
+    "each: every seed that has proved itself stays; best: of all that live the best stays, once the last is measured, " +
+      "and the others are pruned; absent: each",
+  ),
   pruneAfter: z.int().min(1).default(8)
     .describe("ticks in a stage without a positive lower bound before a seed is pruned"),
   confidence: z.number().min(0).default(1.645).describe("standard errors below the mean for a lower bound"),

@@ -25,6 +25,8 @@ export type ArmName = typeof ARMS[number];
 /** Arms of the headroom check, which have seeds of their own. */
 const HEADROOM_ARMS = ["headroom-host", "headroom-static"] as const;
 export type HeadroomArm = typeof HEADROOM_ARMS[number];
+/** An arm that a proof describes itself: another arm with something laid over its configuration. */
+export type VariantArm = `variant-${string}`;
 
 const count = z.int().positive();
 const Seed = z.int().min(0).max(0xffff_0000);
@@ -58,6 +60,16 @@ export const ProofConfig = z.strictObject({
   arms: z.array(z.enum(ARMS)).min(1).describe("What is run besides the arms that others are derived from."),
   set: z.partialRecord(z.enum(ARMS), z.array(z.string())).default({})
     .describe("KEY=VALUE laid over the configuration of one arm."),
+  variants: z.record(
+    z.string().max(60).regex(/^[\w.-]+$/, "want letters, digits, dot, dash or underscore"),
+    z.strictObject({
+      of: z.enum(ARMS).default("heuristic").describe("The arm that it is a variant of."),
+      about: z.string().default("").describe("Why it may be better."),
+      set: z.array(z.string()).default([]).describe("KEY=VALUE laid over that arm's configuration."),
+    }),
+  ).default({}).describe(
+    "More arms, by name: ideas, compared with the grown arm and with the host on the validation split. No claim rests on them.",
+  ),
   level: z.number().gt(0).lt(0.5).default(0.05).describe(
     "Chance of a false SUPPORTED, over all primary comparisons.",
   ),
@@ -140,7 +152,7 @@ const Crashed = z.strictObject({ status: z.literal("crashed"), error: z.string()
 
 export const ArmResult = z.strictObject({
   version: z.literal(1),
-  arm: z.enum([...ARMS, ...HEADROOM_ARMS]),
+  arm: z.union([z.enum([...ARMS, ...HEADROOM_ARMS]), z.templateLiteral(["variant-", z.string()])]),
   seed: z.number(),
   /** Of the run's configuration, of its examples, of the manifest that it ran under. */
   config: hash,

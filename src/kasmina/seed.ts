@@ -1,7 +1,6 @@
 import { add, div, maximum, mul, sqrt, square, sub } from "../engine/ops/elementwise.ts";
 import { sum } from "../engine/ops/reduce.ts";
 import { materialise, stepInput, type Tensor } from "../engine/graph/tensor.ts";
-import { ZEROS } from "../engine/nn/init.ts";
 import type { SeedMode } from "../contracts/growth.ts";
 import type { Scope } from "../engine/nn/scope.ts";
 
@@ -16,6 +15,8 @@ export interface LiveSeed {
   readonly branch: Branch;
   /** Only for `shadow`. Default 1. */
   readonly normCap?: number;
+  /** What γ begins with. Default 0. */
+  readonly birthScale?: number;
 }
 
 /** What a seed added to a graph. */
@@ -56,7 +57,10 @@ export function insertSeed(root: Scope, slot: string, h: Tensor, seed: LiveSeed)
   const scope = root.scope(seedPrefix(seed.seed));
   const straight = seed.mode === "ste";
   const input = straight ? copy(h) : h;
-  const gamma = scope.parameter("gamma", [h.shape.at(-1)!], ZEROS);
+  const gamma = scope.parameter("gamma", [h.shape.at(-1)!], {
+    kind: "constant",
+    value: seed.birthScale ?? 0,
+  });
   const delta = mul(seed.branch(scope, input), gamma);
   const modes: Record<SeedMode, () => { y: Tensor; stopAt: Tensor[] }> = {
     blend: () => ({ y: add(h, mul(delta, stepInput(alphaInput(slot), []))), stopAt: [] }),

@@ -1,9 +1,10 @@
-import type { Blueprint } from "../contracts/blueprint.ts";
+import type { Blueprint } from "../contracts/types/blueprint.ts";
 import { affine } from "./blueprints/affine.ts";
 import { basic } from "./blueprints/basic.ts";
 import { bottleneck } from "./blueprints/bottleneck.ts";
 import { conv3 } from "./blueprints/conv3.ts";
 import { dwsep } from "./blueprints/dwsep.ts";
+import { expand } from "./blueprints/expand.ts";
 import { explode } from "./blueprints/explode.ts";
 import { lowrank } from "./blueprints/lowrank.ts";
 import { mlp } from "./blueprints/mlp.ts";
@@ -23,6 +24,7 @@ export const library: readonly Blueprint[] = [
   bottleneck,
   conv3,
   basic,
+  expand,
   mlp,
   nan,
   explode,

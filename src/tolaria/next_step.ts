@@ -1,3 +1,4 @@
+import type { RunConfig } from "../contracts/config.ts";
 import type { QueuedStep } from "../engine/compile/step_queue.ts";
 import { batchIndices } from "../engine/data/order.ts";
 import { learningRate } from "../engine/optim/schedule.ts";
@@ -42,6 +43,11 @@ function meetingOf(trainer: Trainer, updated: readonly string[]): Record<string,
   return lookahead.stepValues(Object.fromEntries(groups.map((group) => [group, share])));
 }
 
+/** Learning rate of a seed at one of its updates, the first being 1, as a multiple of the host's. */
+function newbornRate({ rateRatio, rateWarmup }: RunConfig["growth"], updates: number): number {
+  return rateRatio * Math.min(1, updates / (rateWarmup ?? 1));
+}
+
 const groupsOf = (topology: Topology) => new Set(Object.values(topology).map(({ seed }) => `seed/${seed}`));
 
 /**
@@ -68,7 +74,7 @@ function updatesOf({ parts, assembly, ledger, progress }: Trainer, shadow: boole
     const updates = (progress.updates[group] ?? 0) + 1;
     progress.updates[group] = updates;
     return [group, {
-      learningRate: group.startsWith("seed/") ? rate * config.growth.rateRatio : rate,
+      learningRate: group.startsWith("seed/") ? rate * newbornRate(config.growth, updates) : rate,
       weightDecay,
       clip,
       // How many slots the host has must not change how it is clipped.

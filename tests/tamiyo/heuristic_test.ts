@@ -179,3 +179,32 @@ Deno.test("heuristic fossilises before it advances, advances before it prunes, p
   const { why } = fresh().decide(observationLike({ slots, legal: wishes }));
   assertEquals(why, "a has earned its place: removal cost 0.1 ± 0.01 (n = 8), lower bound 0.0836");
 });
+
+Deno.test("heuristic germinates only while the network is too small, where it is told to go by the gap", () => {
+  const kind = (trainLoss: number | null, differences: Partial<HeuristicConfig> = { largestGap: 0.1 }) =>
+    fresh(differences).decide(at(20, { trainLoss, controlLoss: 2 })).action.kind;
+  assertEquals([kind(1.9), kind(1.7), kind(null), kind(1.7, {})], [
+    "germinate",
+    "wait",
+    "germinate",
+    "germinate",
+  ]);
+});
+
+Deno.test("heuristic keeps the best of a litter once all of it is measured, and adds nothing to it before", () => {
+  const held = (slot: string, mean: number) =>
+    seedLike(slot, { stage: "HOLDING", removal: { mean, se: 0.01, n: 8, age: 0 } });
+  const legal = withWait(
+    ...germinations(["d"], ["se"]),
+    { kind: "fossilize", slot: "a" },
+    { kind: "fossilize", slot: "b" },
+    { kind: "prune", slot: "a" },
+    { kind: "prune", slot: "b" },
+  );
+  const acts = (...slots: Observation["slots"]) =>
+    fresh({ keep: "best" }).decide(observationLike({ tick: 40, slots: [...slots, slotLike("d")], legal }))
+      .action;
+  assertEquals(acts(held("a", 0.1), held("b", 0.2)), { kind: "prune", slot: "a" });
+  assertEquals(acts(held("a", 0.1), seedLike("b", { ticksInStage: 1 })), { kind: "wait" });
+  assertEquals(acts(held("b", 0.2)), { kind: "fossilize", slot: "b" });
+});

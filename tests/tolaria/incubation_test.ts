@@ -45,6 +45,35 @@ Deno.test("incubation none trains a seed within the network; ste and shadow leav
   }
 });
 
+Deno.test("a newborn begins with the scale, and learns at the rate, that it is told to", async () => {
+  const gammaAfter = async (growth: object) => {
+    const session = await openSession(
+      (await openShared("native"))!,
+      configOf({ incubation: "none", ...growth }),
+    );
+    const { trainer } = session, { store } = trainer.parts;
+    await session.start(false);
+    // The first step that has the seed in it.
+    await trainer.run(
+      signalWhen(() => Object.keys(trainer.progress.updates).some((name) => name.startsWith("seed/"))),
+    );
+    const gamma = await store.get(store.names.find((name) => name.endsWith("/gamma"))!);
+    await session.destroy();
+    return gamma;
+  };
+  const [plain, slow, born] = [
+    await gammaAfter({}),
+    await gammaAfter({ rateWarmup: 100 }),
+    await gammaAfter({ birthScale: 0.25, rateRatio: 1e-6 }),
+  ];
+  assert(plain.some((value) => value !== 0));
+  // From 0, without velocity, a first step is in proportion to the rate.
+  slow.forEach((value, k) =>
+    assert(Math.abs(value - plain[k] / 100) <= 1e-6 * Math.abs(plain[k]), `${value}`)
+  );
+  assert(born.every((value) => Math.abs(value - 0.25) < 1e-4), `${born}`);
+});
+
 for (const incubation of ["none", "ste"] as const) {
   Deno.test(`a run with incubation ${incubation}, interrupted twice, ends with the same bits`, async () => {
     const gpu = (await openShared("native"))!;

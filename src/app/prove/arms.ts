@@ -1,7 +1,7 @@
 /** Every way to train that is compared: how its configuration follows from the task and from arms that ran before it. */
 import type { RunConfig } from "../../contracts/config.ts";
 import type { Schedule } from "../../contracts/control.ts";
-import type { ArmName, CompletedArm, HeadroomArm, ProofConfig } from "../../contracts/proof.ts";
+import type { ArmName, CompletedArm, HeadroomArm, ProofConfig, VariantArm } from "../../contracts/proof.ts";
 import type { NetworkSize } from "../options.ts";
 import { fixedSchedule, repeated } from "./schedules.ts";
 import { widened } from "./widen.ts";
@@ -66,7 +66,7 @@ function headroomTopology({ proof, task, slots }: Situation): RunConfig["growth"
   return proof.headroom.planted ?? slots.map((slot) => ({ slot, blueprint: task.growth.blueprints[0] }));
 }
 
-export const ARM_TABLE: Readonly<Record<ArmName | HeadroomArm, Arm>> = {
+const ARM_TABLE: Readonly<Record<ArmName | HeadroomArm, Arm>> = {
   "headroom-host": { about: "host, never grown", change: () => OFF },
   "headroom-static": {
     about: "a larger network from scratch, equal FLOPs",
@@ -179,3 +179,25 @@ export const ARM_TABLE: Readonly<Record<ArmName | HeadroomArm, Arm>> = {
     },
   },
 };
+
+/** The arms that a proof describes itself, in its order. */
+export function variantsOf({ variants }: Pick<ProofConfig, "variants">): VariantArm[] {
+  return Object.keys(variants).map((name): VariantArm => `variant-${name}`);
+}
+
+/** An arm, and what the proof lays over its configuration. */
+export function armOf(
+  name: ArmName | HeadroomArm | VariantArm,
+  proof: Pick<ProofConfig, "variants" | "set">,
+): Arm & { readonly sets: readonly string[] } {
+  const setsOf = (arm: string) => (proof.set as Readonly<Record<string, string[]>>)[arm] ?? [];
+  if (name in ARM_TABLE) return { ...ARM_TABLE[name as ArmName], sets: setsOf(name) };
+  const variant = proof.variants[name.slice("variant-".length)];
+  if (!variant) throw new Error(`internal: want an arm of this proof, got ${name}`);
+  const { of, about, set } = variant;
+  return {
+    ...ARM_TABLE[of],
+    about: about || `${of} with ${set.join(", ") || "nothing laid over it"}`,
+    sets: [...setsOf(of), ...set],
+  };
+}

@@ -1,14 +1,14 @@
 /** The claims and the rules that they are judged by, in the words that are fixed before the first arm runs. */
-import type { ArmName, ProofConfig } from "../../contracts/proof.ts";
+import type { ArmName, ProofConfig, VariantArm } from "../../contracts/proof.ts";
 
 /** What a comparison measures of an arm; more is better. */
-export type Measure = "loss" | "area" | "saving";
+export type Measure = "loss" | "area" | "saving" | "validation";
 
 /** A primary comparison: `better` less `worse` by seed, which must be above the margin. */
 export interface Primary {
   readonly id: string;
   readonly measure: Measure;
-  readonly better: ArmName;
+  readonly better: ArmName | VariantArm;
   readonly worse: ArmName;
   readonly margin: number;
 }
@@ -30,6 +30,15 @@ export function primariesOf({ grown, margin, saving }: ProofConfig): Primary[] {
     compare("H4.learned", "loss", "learned", "heuristic"),
     compare("H4.heuristic", "loss", "heuristic", "random"),
   ];
+}
+
+/** What variants are compared with: never on the test split, as the best of them is chosen by this. */
+export function ideasOf({ grown }: ProofConfig, variants: readonly VariantArm[]): Primary[] {
+  return variants.flatMap((better) =>
+    ([grown, "host-flops"] as const).map((worse): Primary => ({
+      ...{ id: `${better} / ${worse}`, measure: "validation", better, worse, margin: 0 },
+    }))
+  );
 }
 
 /** A claim, and the comparisons that it is judged by: it takes all of them, or any. */

@@ -1,5 +1,12 @@
 import type { RunConfig } from "../../contracts/config.ts";
-import type { ArmName, ArmResult, CompletedArm, HeadroomArm, ProofConfig } from "../../contracts/proof.ts";
+import type {
+  ArmName,
+  ArmResult,
+  CompletedArm,
+  HeadroomArm,
+  ProofConfig,
+  VariantArm,
+} from "../../contracts/proof.ts";
 import { sha256 } from "../../util/hash.ts";
 import { canonicalJson } from "../../util/json.ts";
 import { mergeConfig, resolveConfig } from "../config.ts";
@@ -7,11 +14,11 @@ import { loadHost } from "../host_file.ts";
 import { buildNetwork } from "../network.ts";
 import type { NetworkSize } from "../options.ts";
 import { loadPolicy } from "../policy_source.ts";
-import { type Arm, ARM_TABLE, type Situation } from "./arms.ts";
+import { armOf, type Situation } from "./arms.ts";
 
 /** An arm of one seed. */
 export interface Job {
-  readonly arm: ArmName | HeadroomArm;
+  readonly arm: ArmName | HeadroomArm | VariantArm;
   readonly seed: number;
 }
 
@@ -34,7 +41,7 @@ export async function runConfigHash(config: unknown): Promise<string> {
 
 /** The jobs that a job needs the results of. */
 export function needsOf({ arm, seed }: Job, { proof }: Pick<Task, "proof">): Job[] {
-  const { needs = [], needsNeighbour }: Arm = ARM_TABLE[arm];
+  const { needs = [], needsNeighbour } = armOf(arm, proof);
   const own = needs.map((name) => ({ arm: name === "grown" ? proof.grown : name, seed }));
   return needsNeighbour ? [...own, { arm: proof.grown, seed: neighbourOf(seed, proof) }] : own;
 }
@@ -73,8 +80,8 @@ export async function configOf(
     of: (name) => of({ arm: name, seed }),
     neighbour: neighbour ? of(neighbour) : null,
   };
-  const patched = mergeConfig(base, { ...ARM_TABLE[arm].change(situation), name: jobName(job) });
-  const sets = (proof.set as Readonly<Record<string, string[]>>)[arm] ?? [];
+  const { change, sets } = armOf(arm, proof);
+  const patched = mergeConfig(base, { ...change(situation), name: jobName(job) });
   const config = resolveConfig({ file: patched, sets, flags: {} }, proof.task.profile);
   return (await loadPolicy((await loadHost(config, null)).config, null)).config;
 }

@@ -6,15 +6,16 @@ import type {
   Comparison,
   HeadroomArm,
   ProofConfig,
+  VariantArm,
   Verdict,
   VerdictWord,
 } from "../../contracts/proof.ts";
 import { ARMS } from "../../contracts/proof.ts";
 import { interquartileMean, probabilityOfImprovement } from "../../util/scores.ts";
 import { bcaMean, holm, meanOf, pairedAbove } from "../../util/statistics.ts";
-import { ARM_TABLE } from "./arms.ts";
-import { type Claim, claimsOf, primariesOf, type Primary } from "./claims.ts";
-import { areaOf, DIFFERENCES, testOf, type Worst, worstOf } from "./measures.ts";
+import { armOf, variantsOf } from "./arms.ts";
+import { type Claim, claimsOf, ideasOf, primariesOf, type Primary } from "./claims.ts";
+import { areaOf, DIFFERENCES, testOf, validationOf, type Worst, worstOf } from "./measures.ts";
 
 /** What is judged. */
 export interface Evidence {
@@ -30,10 +31,11 @@ export interface Evidence {
 const ABOUT: Readonly<Record<Primary["measure"], (better: string, worse: string) => string>> = {
   loss: (better, worse) => `test loss, ${worse} − ${better}, nats`,
   area: (better, worse) => `mean accuracy over log FLOPs, ${better} − ${worse}`,
+  validation: (better, worse) => `validation loss, ${worse} − ${better}, nats`,
   saving: (better, worse) => `share of FLOPs saved by ${better} to the end loss of ${worse}`,
 };
 
-function bySeed(results: readonly ArmResult[], arm: ArmName | HeadroomArm): ArmResult[] {
+function bySeed(results: readonly ArmResult[], arm: ArmName | HeadroomArm | VariantArm): ArmResult[] {
   return results.filter((result) => result.arm === arm).sort((a, b) => a.seed - b.seed);
 }
 
@@ -47,7 +49,13 @@ function compare(primary: Primary, { proof, results, budget }: Evidence, worst: 
   const differences = better.map((run, k) => DIFFERENCES[measure](run, worse[k], worst, proof, budget));
   const { value, low, high } = bcaMean(differences);
   const scores = (runs: readonly ArmResult[]) => [
-    runs.map((run) => measure === "area" ? areaOf(run, worst, proof, budget) : -testOf(run, worst).loss),
+    runs.map((run) =>
+      measure === "area"
+        ? areaOf(run, worst, proof, budget)
+        : measure === "validation"
+        ? -validationOf(run, worst)
+        : -testOf(run, worst).loss
+    ),
   ];
   return {
     ...{
@@ -70,17 +78,25 @@ function wordOf({ low, high, margin, p }: Unjudged, adjusted: number, level: num
   return high < margin && 1 - p < level ? "NOT SUPPORTED" : "INCONCLUSIVE";
 }
 
-/** The primary comparisons whose arms ran. */
+/** The primary comparisons whose arms ran, and those of variants, which are ideas and adjusted for nothing. */
 function compareAll(evidence: Evidence): Comparison[] {
   const worst = worstOf(evidence.results, evidence.classes);
-  const found = primariesOf(evidence.proof).map((primary) => compare(primary, evidence, worst))
-    .filter((one) => one !== null);
-  const adjusted = holm(found.map(({ p }) => p));
-  return found.map((one, k) => ({
-    ...one,
-    adjusted: adjusted[k],
-    verdict: wordOf(one, adjusted[k], evidence.proof.level),
-  }));
+  const { proof } = evidence;
+  const all = (list: readonly Primary[]) =>
+    list.map((primary) => compare(primary, evidence, worst)).filter((one) => one !== null);
+  const found = all(primariesOf(proof)), adjusted = holm(found.map(({ p }) => p));
+  return [
+    ...found.map((one, k) => ({
+      ...one,
+      adjusted: adjusted[k],
+      verdict: wordOf(one, adjusted[k], proof.level),
+    })),
+    ...all(ideasOf(proof, variantsOf(proof))).map((one) => ({
+      ...one,
+      adjusted: null,
+      verdict: wordOf(one, one.p, proof.level),
+    })),
+  ];
 }
 
 const signed = (value: number) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toPrecision(3)}`;
@@ -204,14 +220,14 @@ export function judgeHeadroom(results: readonly ArmResult[], classes: number): C
 /** A row an arm that ran, in the order of the table of arms. */
 export function tableOf({ proof, results, classes, budget }: Evidence): ArmRow[] {
   const worst = worstOf(results, classes);
-  return ARMS.flatMap((arm) => {
+  return [...ARMS, ...variantsOf(proof)].flatMap((arm) => {
     const runs = bySeed(results, arm);
     if (runs.length === 0) return [];
     const tests = runs.map((run) => testOf(run, worst));
     const whole = runs.flatMap(({ outcome }) => outcome.status === "completed" ? [outcome] : []);
     const mean = (values: readonly number[]) => values.length > 0 ? meanOf(values) : 0;
     return [{
-      ...{ arm, about: ARM_TABLE[arm].about, seeds: runs.length, crashed: runs.length - whole.length },
+      ...{ arm, about: armOf(arm, proof).about, seeds: runs.length, crashed: runs.length - whole.length },
       loss: meanOf(tests.map(({ loss }) => loss)),
       accuracy: meanOf(tests.map(({ accuracy }) => accuracy)),
       iqmLoss: interquartileMean(tests.map(({ loss }) => loss)),

@@ -21,6 +21,12 @@ export function testOf({ outcome }: ArmResult, worst: Worst): Worst {
   return outcome.status === "completed" && Number.isFinite(outcome.test.loss) ? outcome.test : worst;
 }
 
+/** Loss on the validation split, a crash counted as the worst. */
+export function validationOf({ outcome }: ArmResult, worst: Worst): number {
+  const loss = outcome.status === "completed" ? outcome.validation.loss : NaN;
+  return Number.isFinite(loss) ? loss : worst.loss;
+}
+
 /** Mean validation accuracy over the logarithm of FLOPs, in the last `window`-fold of the budget. */
 export function areaOf(
   { outcome }: ArmResult,
@@ -47,6 +53,7 @@ export const DIFFERENCES: Readonly<
   >
 > = {
   loss: (better, worse, worst) => testOf(worse, worst).loss - testOf(better, worst).loss,
+  validation: (better, worse, worst) => validationOf(worse, worst) - validationOf(better, worst),
   area: (better, worse, worst, proof, budget) =>
     areaOf(better, worst, proof, budget) - areaOf(worse, worst, proof, budget),
   saving({ outcome: better }, { outcome: worse }) {

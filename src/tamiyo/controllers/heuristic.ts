@@ -7,6 +7,7 @@ import type {
   Observation,
   SlotObservation,
 } from "../../contracts/control.ts";
+import { LIVE_STAGES } from "../../contracts/lifecycle.ts";
 import { findLegal, wait } from "../actions.ts";
 import { emptyLedger, type Ledger, updateLedger, upperBounds } from "../ledger.ts";
 import { readState } from "../state.ts";
@@ -42,7 +43,9 @@ export function createHeuristic(config: HeuristicConfig): Controller {
   };
 }
 
-function fossilize({ slots, legal }: Observation, config: HeuristicConfig): ReturnType<Rule> {
+function fossilize(observation: Observation, config: HeuristicConfig): ReturnType<Rule> {
+  const { slots, legal } = observation;
+  if (config.keep === "best") return keepBest(observation, config);
   for (const slot of slots) {
     const action = findLegal(legal, { kind: "fossilize", slot: slot.slot });
     if (action !== null) {
@@ -50,6 +53,22 @@ function fossilize({ slots, legal }: Observation, config: HeuristicConfig): Retu
     }
   }
   return null;
+}
+
+/** Once every seed that lives is measured in HOLDING, the one whose removal costs most stays; the others go, one a tick. */
+function keepBest({ slots, legal }: Observation, config: HeuristicConfig): ReturnType<Rule> {
+  const live = slots.filter(({ stage }) => LIVE_STAGES.includes(stage));
+  const ready = live.filter(({ stage, removal }) => stage === "HOLDING" && removal !== null);
+  if (live.length === 0 || ready.length < live.length) return null;
+  const [best, ...others] = ready.toSorted((a, b) => b.removal!.mean - a.removal!.mean);
+  for (const slot of others) {
+    const action = findLegal(legal, { kind: "prune", slot: slot.slot });
+    if (action) {
+      return { action, why: `${best.slot} is worth more than ${slot.slot}: ${evidence(slot, config)}` };
+    }
+  }
+  const action = others.length === 0 ? findLegal(legal, { kind: "fossilize", slot: best.slot }) : null;
+  return action && { action, why: `${best.slot} is the best of its litter: ${evidence(best, config)}` };
 }
 
 function advance({ slots, legal }: Observation, config: HeuristicConfig): ReturnType<Rule> {
@@ -88,6 +107,7 @@ function germinate(observation: Observation, config: HeuristicConfig, ledger: Le
 /** Why it is time to germinate; null when it is not. */
 function dueBecause(observation: Observation, config: HeuristicConfig, ledger: Ledger): string | null {
   const { tick, progress } = observation;
+  if (held(observation, config) !== null) return null;
   if (progress < config.germinateFrom || progress > config.germinateUntil) return null;
   if (ledger.lastGermination === null) return `progress ${percent(progress)} and nothing germinated yet`;
   const since = tick - ledger.lastGermination;
@@ -96,6 +116,16 @@ function dueBecause(observation: Observation, config: HeuristicConfig, ledger: L
   return since >= config.plateauTicks && improvement !== null && improvement < config.plateauImprovement
     ? `control loss improved ${percent(improvement)} in ${config.plateauTicks} ticks`
     : null;
+}
+
+/** What holds a germination back whose time has come; null where nothing does. */
+function held(observation: Observation, { keep, largestGap }: HeuristicConfig): string | null {
+  // A litter is judged as a whole: none is added while some of it may stay.
+  if (keep === "best" && observation.slots.some(({ stage }) => stage === "HOLDING")) {
+    return "a litter is being judged";
+  }
+  const gap = gapOf(observation);
+  return gap > (largestGap ?? Infinity) ? `training loss is ${percent(gap)} below control loss` : null;
 }
 
 function whyNoGermination(observation: Observation, config: HeuristicConfig, ledger: Ledger): string {
@@ -107,11 +137,18 @@ function whyNoGermination(observation: Observation, config: HeuristicConfig, led
     return `progress ${percent(progress)} is after the window (${percent(config.germinateUntil)})`;
   }
   if (!legal.some((action) => action.kind === "germinate")) return "no germination is legal";
+  const holds = held(observation, config);
+  if (holds !== null) return holds;
   const improvement = improvementOver(config.plateauTicks, observation.controlHistory);
   const loss = improvement === null
     ? "control loss too young to judge"
     : `control loss improving, ${percent(improvement)}`;
   return `${loss}; ${observation.tick - ledger.lastGermination!} ticks since the last germination`;
+}
+
+/** Control loss less training loss, as a share of the control loss; −∞ where one is not known. */
+function gapOf({ trainLoss, controlLoss }: Pick<Observation, "trainLoss" | "controlLoss">): number {
+  return trainLoss === null || controlLoss === null ? -Infinity : (controlLoss - trainLoss) / controlLoss;
 }
 
 /** (old − new) / |old| over the last `ticks` ticks; null with fewer. */

@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { variantsOf } from "../../../src/app/prove/arms.ts";
 import { configOf, type Job, jobName, needsOf, type Task } from "../../../src/app/prove/derive.ts";
 import { checkProof } from "../../../src/app/prove/manifest.ts";
 import { parseProof } from "../../../src/app/prove/proof_config.ts";
@@ -128,6 +129,21 @@ Deno.test("arms that are derived from a run that crashed fall back on the headro
   }]);
   assertEquals(train.budgetGflop, 6);
   for (const arm of ARMS) assertEquals((await of(arm, 3, crashed)).seed, 3);
+});
+
+Deno.test("a variant is the arm that it is of, under a name of its own, with what the proof lays over it", async () => {
+  const variants = {
+    quick: { of: "heuristic", set: ["growth.rateRatio=4"] },
+    chance: { of: "random", set: ["growth.maxLive=1"] },
+  };
+  const varied: Task = { ...task, proof: parseProof({ ...proof, variants }) };
+  const [quick, chance] = await Promise.all(
+    variantsOf(varied.proof).map((arm) => configOf({ arm, seed: 4 }, varied, resultOf)),
+  );
+  const plain = await of("heuristic", 4);
+  assertEquals(quick, { ...plain, name: "variant-quick-s4", growth: { ...plain.growth, rateRatio: 4 } });
+  assertEquals(chance.controller, (await of("random", 4)).controller);
+  assertEquals([chance.growth.maxLive, varied.proof.variants.quick.of], [1, "heuristic"]);
 });
 
 Deno.test("checkProof() refuses what no arm could be compared under", () => {

@@ -116,6 +116,35 @@ Deno.test("judge() believes nothing where the evidence has a fault", () => {
   assertStringIncludes(verdicts[0].why, "heuristic-s3: data of its run");
 });
 
+Deno.test("judge() compares variants on validation, beside the claims and without touching them", () => {
+  const plain = runs(0.05, "a");
+  const varied = parseProof({ ...proof, variants: { better: {}, worse: { of: "random" } } });
+  const results = plain.concat(
+    plain.filter(({ arm }) => arm === "heuristic").flatMap(({ seed, outcome }) => {
+      const { validation: { loss } } = outcome as CompletedArm;
+      // What the test split says of them is the opposite.
+      return ([["variant-better", -0.02], ["variant-worse", 0.02]] as const).map(([arm, by]) =>
+        result(arm, seed, { ...completed(loss + by - 1e-4 * seed), test: { loss: loss - by, accuracy: 0.5 } })
+      );
+    }),
+  );
+  const judgement = judge({ proof: varied, results, classes: 3, budget: BUDGET, faults: [] });
+  const before = judged(plain);
+  assertEquals(judgement.verdicts, before.verdicts);
+  assertEquals(judgement.comparisons.slice(0, 6), before.comparisons);
+  assertEquals(
+    judgement.comparisons.slice(6).map(({ id, adjusted, verdict }) => [id, adjusted, verdict]),
+    [
+      ["variant-better / heuristic", null, "SUPPORTED"],
+      ["variant-better / host-flops", null, "SUPPORTED"],
+      ["variant-worse / heuristic", null, "NOT SUPPORTED"],
+      ["variant-worse / host-flops", null, "SUPPORTED"],
+    ],
+  );
+  const rows = tableOf({ proof: varied, results, classes: 3, budget: BUDGET, faults: [] });
+  assertEquals(rows.slice(-2).map(({ arm }) => arm), ["variant-better", "variant-worse"]);
+});
+
 Deno.test("judge() leaves a claim open whose arm did not run", () => {
   const results = runs(0.05, "a").filter(({ arm }) => arm !== "learned");
   const verdict = judged(results).verdicts.find(({ id }) => id === "H4")!;
