@@ -4,7 +4,7 @@ import { BlueprintError } from "./build.ts";
 import type { Deviation } from "./report.ts";
 
 /** A gradient that cancels to nothing is compared at this share of the largest gradient: below lies only rounding. */
-const LEAST_SCALE = 1e-3;
+export const LEAST_SCALE = 1e-3;
 
 /**
  * How far results are from what was wanted, by name.
@@ -31,6 +31,36 @@ export function deviations(
     }
     return [name, { absolute, relative: scale > 0 ? absolute / scale : 0 }];
   }));
+}
+
+/**
+ * How far results are from what was wanted as a whole, the worst of all: ‖got − want‖ / ‖want‖, where what is wanted is
+ * finite.
+ *
+ * @throws {BlueprintError} naming the first that is too far off.
+ */
+export function driftOf(
+  names: readonly string[],
+  got: readonly Values[],
+  want: readonly Values[],
+  tolerance: number,
+  origin: string,
+): number {
+  const least = LEAST_SCALE * Math.max(...want.map(magnitude));
+  const drifts = names.map((name, k) => {
+    if (!want[k].every(Number.isFinite)) return 0;
+    let off = 0, size = 0;
+    for (let i = 0; i < want[k].length; i++) {
+      off += (got[k][i] - want[k][i]) ** 2;
+      size += want[k][i] ** 2;
+    }
+    const drift = Math.sqrt(off / Math.max(size, want[k].length * least ** 2)) || 0;
+    if (drift <= tolerance && Number.isFinite(off)) return drift;
+    throw new BlueprintError(
+      `want ${name} equal to ${origin} as a whole within ${tolerance} of its norm, got ${drift}`,
+    );
+  });
+  return Math.max(...drifts);
 }
 
 /** Largest finite magnitude. */

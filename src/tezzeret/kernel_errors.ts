@@ -1,67 +1,90 @@
-/** Which kernel is how far off: results within a trial, each compared with what it ought to be. */
+/**
+ * Which kernel is how far off: every result within a trial, compared with what a reference makes of the same inputs.
+ *
+ * A ReLU or a maximum whose input lies within rounding of its kink lands on either side of it, and that makes a whole
+ * gradient element differ. In f16 it happens to some of ten thousand, so that two sound pipelines differ at every batch. A
+ * reference that is led, whose every op reads what the device has left in memory, stands on the same side of each kink: what
+ * then differs is one kernel's own rounding, or its fault, which nothing that comes before or after can hide.
+ */
 import type { Values } from "../engine/graph/op.ts";
-import { reachable } from "../engine/graph/trace.ts";
+import type { Led } from "../engine/compile/reference.ts";
+import { memoryOf, reachable } from "../engine/graph/trace.ts";
+import { formatShape } from "../util/shape.ts";
+import { BlueprintError } from "./build.ts";
 import type { Plan } from "./pipelines.ts";
-import type { Deviation, KernelError } from "./report.ts";
+import type { KernelError } from "./report.ts";
 import type { Rig } from "./rig.ts";
-import { differenceOf, magnitude } from "./deviation.ts";
+import { differenceOf, LEAST_SCALE, magnitude } from "./deviation.ts";
 
-/** Numbers of one result that are compared. */
-export const MOST_NUMBERS = 65_536;
+const ORIGINS: Readonly<Record<KernelError["against"], string>> = {
+  float64: "the float64 reference",
+  reference: "the reference pipeline at a batch",
+};
 
-/** A kernel's name, and how far off one of its results is; null where that is not all numbers. */
+/** A result within a trial: what left it there, and what may be said of its numbers. */
 interface Found {
-  readonly kernel: number;
-  readonly deviation: Deviation | null;
+  /** Indices into the plan's kernels. */
+  readonly kernels: readonly number[];
+  /** Names of kernels, and the result's shape. */
+  readonly what: string;
+  readonly got: Values;
+  readonly want: Values;
+  readonly scale: number;
 }
 
-/** The deviations of each result, for every kernel that has a part in it, in order of execution. */
-function found({ program }: Rig, { order }: Plan, got: readonly Values[], want: readonly Values[]): Found[] {
+/** The results that their memory has numbers for, none of them infinite, in order of execution. */
+function found({ program }: Rig, plan: Plan, got: readonly Values[], want: readonly Values[]): Found[] {
+  const scales = want.map(magnitude), least = LEAST_SCALE * Math.max(...scales);
   let from = 0;
-  return program.results.flatMap(({ after }, k) => {
-    const deviation = deviationOf(got[k], want[k].subarray(0, got[k].length));
-    const kernels = new Set(order.slice(from, after));
+  return program.results.flatMap(({ after, tensor, place }, k) => {
+    const kernels = [...new Set(plan.order.slice(from, after))];
     from = after;
-    return [...kernels].map((kernel) => ({ kernel, deviation }));
+    const round = place.stored === "f16" ? Math.f16round : Math.fround;
+    if (!want[k].every((value) => Number.isFinite(round(value)))) return [];
+    const what = `${formatShape(tensor.shape)} of ${
+      kernels.map((at) => plan.kernels[at].name).join(" and ")
+    }`;
+    return [{ kernels, what, got: got[k], want: want[k], scale: Math.max(scales[k], least) }];
   });
 }
 
-function deviationOf(got: Values, want: Values): Deviation | null {
-  if (!want.every(Number.isFinite)) return null;
-  const { absolute } = differenceOf(got, want);
-  const scale = magnitude(want);
-  return Number.isFinite(absolute) ? { absolute, relative: absolute / (scale || 1) } : null;
-}
-
-/** The worst of each kernel, in order of their first dispatch. */
+/**
+ * The worst error of each kernel, in order of their first dispatch.
+ *
+ * @param want What the reference makes of the inputs that the kernels had.
+ * @throws {BlueprintError} naming the first kernel that is too far off.
+ */
 export function worstOfKernels(
   rig: Rig,
   plan: Plan,
   got: readonly Values[],
   want: readonly Values[],
-  against: KernelError["against"],
+  { tolerance, against }: { tolerance: number; against: KernelError["against"] },
 ): KernelError[] {
-  const all = found(rig, plan, got, want);
-  return plan.kernels.flatMap(({ sha256 }, at) => {
-    const own = all.flatMap(({ kernel, deviation }) => kernel === at && deviation ? [deviation] : []);
-    if (own.length === 0) return [];
-    const { absolute, relative } = own.reduce((worst, one) => one.relative > worst.relative ? one : worst);
-    return [{ sha256, absolute, relative, against }];
-  });
+  const worst = new Map<number, KernelError>();
+  for (const { kernels, what, got: numbers, want: wanted, scale } of found(rig, plan, got, want)) {
+    const { absolute, at } = differenceOf(numbers, wanted);
+    if (!(absolute <= tolerance * scale)) {
+      throw new BlueprintError(
+        `want ${what} equal to ${ORIGINS[against]} on the same inputs within ${tolerance} of ${scale}, ` +
+          `got ${numbers[at]} for ${wanted[at]} at element ${at}`,
+      );
+    }
+    const relative = scale > 0 ? absolute / scale : 0;
+    for (const kernel of kernels) {
+      if (relative < (worst.get(kernel)?.relative ?? 0)) continue;
+      worst.set(kernel, { sha256: plan.kernels[kernel].sha256, absolute, relative, against });
+    }
+  }
+  return plan.kernels.flatMap((_, kernel) => worst.get(kernel) ?? []);
 }
 
-/** Name of the first kernel whose result is not what it ought to be; null where each is, by itself. */
-export function firstOff(
-  rig: Rig,
-  plan: Plan,
-  got: readonly Values[],
-  want: readonly Values[],
-  tolerance: number,
-): string | null {
-  const first = found(rig, plan, got, want).find(({ deviation }) =>
-    deviation && deviation.relative > tolerance
+/** What a rig has left in memory, for a reference to go on from; but for what the trial is asked for. */
+export function ledBy({ trial, program }: Rig, got: readonly Values[]): Led {
+  const asked = new Set(Object.values(trial.outputs).map(memoryOf));
+  return new Map(
+    program.results.flatMap(({ tensor }, k) => asked.has(tensor) ? [] : [[tensor, got[k]] as const]),
   );
-  return first ? plan.kernels[first.kernel].name : null;
 }
 
 /** Places of a rig's results among all tensors of its trial, which are the same for both pipelines. */

@@ -81,14 +81,19 @@ export interface Validation {
   readonly gradientError: number | null;
   /** Largest relative error allowed of the kernels. */
   readonly tolerance: number;
-  /** Of `y` and of every gradient, by name: kernels to the float64 references, at the checked shape. */
+  /**
+   * Of `y` and of every gradient, by name, at the checked shape: kernels to the float64 references on the same inputs, which
+   * are what the kernels before have left in memory.
+   */
   readonly errors: Readonly<Record<string, Deviation>>;
   /**
-   * The same by kernel, each within its own graph: of every result that it leaves in memory, or of the first 65,536 numbers
-   * of one. Not of those whose numbers are not finite. In the order of the manifest's kernels.
+   * The same by kernel: of every result that it leaves in memory. Not of those whose numbers are not finite. In the order of
+   * the manifest's kernels.
    */
   readonly kernelErrors: readonly KernelError[];
-  /** The same of the fused pipeline to the reference pipeline, the worst of all, at the batch's shape; null if not done. */
+  /** Of `y` and the gradients as a whole, over their norms: to float64 references that go their own way. The worst of all. */
+  readonly drift: number;
+  /** As `errors`, of the fused pipeline to the reference pipeline, the worst of all, at the batch's shape; null if not done. */
   readonly batchError: Deviation | null;
   readonly fused: PipelineCost;
   /** Null where it was not compiled: on software adapters and on the training thread that takes too long. */

@@ -4,7 +4,7 @@ import type { Gpu } from "../engine/gpu/device.ts";
 import { GpuError } from "../engine/gpu/errors.ts";
 import { median, timePasses } from "../engine/gpu/profile.ts";
 import { read, readFloats } from "../engine/gpu/readback.ts";
-import { encodePass, replay } from "../engine/gpu/recorder.ts";
+import { replay } from "../engine/gpu/recorder.ts";
 import type { Values } from "../engine/graph/op.ts";
 import { sizeOf } from "../util/shape.ts";
 import { BlueprintError } from "./build.ts";
@@ -15,6 +15,8 @@ import { ALPHA, type Trial } from "./trial.ts";
 const TIMED_RUNS = 7;
 /** The first ones are slower: kernels are made ready for the device, which clocks up. */
 const WARM_RUNS = 2;
+/** Bytes of results that wait for the host at once. */
+const MOST_UNDER_WAY = 64 * 2 ** 20;
 
 /** A trial on a device, with memory for its sources. */
 export interface Rig {
@@ -23,8 +25,13 @@ export interface Rig {
   load(values: Readonly<Record<string, Values>>): void;
   /** Runs once; outputs in the order asked for. */
   run(alpha: number, names: readonly string[]): Promise<Values[]>;
-  /** Runs once; of what each task leaves in memory the first `most` numbers, in the order of the program's results. */
-  inspect(alpha: number, most: number): Promise<Values[]>;
+  /**
+   * Runs once; what each task leaves in memory, in the order of the program's results. Where `led` has other numbers for a
+   * result, all that comes after is given those.
+   */
+  inspect(alpha: number, led?: readonly (Values | undefined)[]): Promise<Values[]>;
+  /** What the last run left in the outputs, in the order asked for. */
+  outputs(names: readonly string[]): Promise<Values[]>;
   /** Median microseconds of each dispatch, over some runs or of `once`; null where the device has no clock. */
   time(once: boolean): Promise<number[] | null>;
   /** Multiplications and additions that it has done so far. */
@@ -61,6 +68,10 @@ export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline): Promi
     throw error;
   }
   let spent = 0;
+  const outputs = async (names: readonly string[]) =>
+    await Promise.all(
+      names.map((name) => readFloats(gpu, program.outputs[name], sizeOf(trial.outputs[name].shape))),
+    );
   return {
     trial,
     program,
@@ -73,13 +84,12 @@ export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline): Promi
       program.step.write({ [ALPHA]: alpha });
       replay(gpu, program.dispatches);
       spent += program.flops;
-      return await Promise.all(
-        names.map((name) => readFloats(gpu, program.outputs[name], sizeOf(trial.outputs[name].shape))),
-      );
+      return await outputs(names);
     },
-    async inspect(alpha, most) {
+    outputs,
+    async inspect(alpha, led = []) {
       program.step.write({ [ALPHA]: alpha });
-      const values = await runInParts(gpu, program, most);
+      const values = await runInParts(gpu, program, led);
       spent += program.flops;
       return values;
     },
@@ -105,32 +115,33 @@ export async function openRig(gpu: Gpu, trial: Trial, pipeline: Pipeline): Promi
 }
 
 /** Runs a program and copies each result as soon as it is complete, before another gets its memory. */
-async function runInParts(gpu: Gpu, { dispatches, results }: Program, most: number): Promise<Values[]> {
-  const parts = results.map(({ tensor, place }) => {
-    const count = Math.min(most, sizeOf(tensor.shape)), halves = place.stored === "f16";
-    return { count, halves, bytes: Math.ceil(count * (halves ? 2 : 4) / 4) * 4 };
-  });
-  const kept = gpu.allocator.storage("admission/results", parts.reduce((sum, { bytes }) => sum + bytes, 0));
-  try {
-    const encoder = gpu.device.createCommandEncoder();
-    let from = 0, at = kept.offset;
-    for (const [k, { place, after }] of results.entries()) {
-      encodePass(encoder, [dispatches.slice(from, after)]);
-      encoder.copyBufferToBuffer(place.buffer, place.offset, kept.buffer, at, parts[k].bytes);
-      from = after;
-      at += parts[k].bytes;
+async function runInParts(
+  gpu: Gpu,
+  { dispatches, results }: Program,
+  led: readonly (Values | undefined)[],
+): Promise<Values[]> {
+  const copies: Promise<Values>[] = [];
+  let from = 0, underWay = 0;
+  for (const [k, { tensor, place, after }] of results.entries()) {
+    const count = sizeOf(tensor.shape), halves = place.stored === "f16";
+    replay(gpu, dispatches.slice(from, after));
+    from = after;
+    const copy = read(gpu, place, count * (halves ? 2 : 4));
+    copies.push(
+      copy.then((bytes) => halves ? new Float32Array(new Float16Array(bytes)) : new Float32Array(bytes)),
+    );
+    const given = led[k];
+    if (given) {
+      const numbers = halves ? new Float16Array(given) : new Float32Array(given);
+      gpu.device.queue.writeBuffer(place.buffer, place.offset, numbers);
     }
-    gpu.device.queue.submit([encoder.finish()]);
-    const all = await read(gpu, kept);
-    let begin = 0;
-    return parts.map(({ count, halves, bytes }) => {
-      const numbers = halves ? new Float16Array(all, begin, count) : new Float32Array(all, begin, count);
-      begin += bytes;
-      return Float32Array.from(numbers);
-    });
-  } finally {
-    gpu.allocator.free(kept);
+    underWay += 4 * count;
+    if (underWay < MOST_UNDER_WAY) continue;
+    await Promise.allSettled(copies);
+    underWay = 0;
   }
+  await Promise.allSettled(copies);
+  return await Promise.all(copies);
 }
 
 /**

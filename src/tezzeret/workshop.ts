@@ -5,15 +5,15 @@ import type { Gpu } from "../engine/gpu/device.ts";
 import { sameShape, type Shape } from "../util/shape.ts";
 import { BlueprintError } from "./build.ts";
 import { fitOf } from "./check.ts";
-import { deviations } from "./deviation.ts";
-import { MOST_NUMBERS, placesOf, worstOfKernels } from "./kernel_errors.ts";
+import { deviations, driftOf } from "./deviation.ts";
+import { ledBy, placesOf, worstOfKernels } from "./kernel_errors.ts";
 import { beating, type Heartbeat } from "./lease.ts";
 import { type During, notePhases } from "./phases.ts";
 import { pipelinesFor, type Plan, type PlannedKernel, planOf } from "./pipelines.ts";
 import type { Deviation, KernelError, PipelineCost, Validation } from "./report.ts";
 import { compileKernels, openRig, type Rig } from "./rig.ts";
 import { batchOf, cornerOf, drawValues, traceTrial } from "./trial.ts";
-import { validate } from "./validate.ts";
+import { agreeOnce, DRIFT, validate } from "./validate.ts";
 
 /** A blueprint and the slot that it is meant for. */
 export interface WorkOrder {
@@ -91,28 +91,40 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
   const trace = ({ blueprint }: WorkOrder, shape: Shape) => traceTrial(blueprint, shape);
   const planFor = (order: WorkOrder, shape: Shape) => planOf(trace(order, shape), fused, gpu.traits);
 
-  /** Fused and reference pipeline at the size of a batch, on the same values: the outputs, and each kernel's results. */
+  /**
+   * Fused and reference pipeline at the size of a batch, on the same values: every kernel's results with the reference
+   * pipeline led by them, and the outputs as a whole with the reference pipeline left alone.
+   */
   async function compareBatch(
     { rig, plan }: Opened,
     plain: Rig,
     tolerance: number,
+    draw: number,
     during: During,
   ): Promise<{ batchError: Deviation; kernelErrors: KernelError[] }> {
-    const names = Object.keys(rig.trial.outputs);
-    const run = async (one: Rig) => {
-      one.load(drawValues(one.trial, seed, 0));
-      return { outputs: await one.run(0.5, names), results: await one.inspect(0.5, MOST_NUMBERS) };
-    };
-    const got = await during("run batch", () => run(rig));
-    const want = await during("run reference", () => run(plain));
+    const names = Object.keys(rig.trial.outputs), alpha = 0.5;
+    const [got, within] = await during("run batch", async () => {
+      rig.load(drawValues(rig.trial, seed, draw));
+      return [await rig.run(alpha, names), await rig.inspect(alpha)];
+    });
+    const places = placesOf(rig), plainPlaces = placesOf(plain);
+    const [own, led, ledWithin] = await during("run reference", async () => {
+      plain.load(drawValues(plain.trial, seed, draw));
+      const own = await plain.run(alpha, names);
+      const left = ledBy(rig, within);
+      const given = new Map(rig.program.results.map(({ tensor }, k) => [places[k], left.get(tensor)]));
+      const all = await plain.inspect(alpha, plainPlaces.map((place) => given.get(place)));
+      return [own, await plain.outputs(names), all];
+    });
     return await during("compare batch", () => {
       const origin = "the reference pipeline at a batch";
-      const all = Object.values(deviations(names, got.outputs, want.outputs, tolerance, origin));
-      const plainly = new Map(placesOf(plain).map((place, k) => [place, want.results[k]]));
-      const wanted = placesOf(rig).map((place) => plainly.get(place)!);
+      const wanted = places.map((place) => ledWithin[plainPlaces.indexOf(place)]);
+      const kernelErrors = worstOfKernels(rig, plan, within, wanted, { tolerance, against: "reference" });
+      const all = Object.values(deviations(names, got, led, tolerance, origin));
+      driftOf(names, got, own, DRIFT[precision], origin);
       return {
         batchError: all.reduce((worst, one) => one.relative > worst.relative ? one : worst),
-        kernelErrors: worstOfKernels(rig, plan, got.results, wanted, "reference"),
+        kernelErrors,
       };
     });
   }
@@ -141,7 +153,7 @@ export function createWorkshop(options: WorkshopOptions): Workshop {
       const plain = thorough ? await opened("reference", batchShape, reference) : null;
       // Overflow depends on the order of sums, which is the pipelines' own.
       const compared = plain !== null && checked.finite && !fault
-        ? await compareBatch(main, plain.rig, checked.tolerance, during)
+        ? await agreeOnce((draw) => compareBatch(main, plain.rig, checked.tolerance, draw, during))
         : null;
       const { total, costs } = await during("time batch", () => costsOf(main, false));
       // Its kernels are slow, and training shares the GPU.

@@ -59,7 +59,7 @@ Deno.test("kernels are DEPLOYED in the run's store once a program that holds the
 
 Deno.test("a seed whose kernels are INVALID is pruned, said aloud, and leaves nothing behind", async () => {
   const key = await kernelKey();
-  const reason = "blueprint affine at [8]: want y equal to the float64 reference";
+  const reason = "blueprint affine at [8]: want [2, 8] of fused/mul equal to the float64 reference";
   await runIn(async ({ records }) => {
     await records.register("kernel", key, null);
     await records.claim("kernel", key, "an earlier run", 60_000);

@@ -22,9 +22,20 @@ export function evaluate(outputs: readonly Tensor[], feeds: Feeds): Values[] {
   }
 }
 
-/** As `evaluate`, with a turn of the event loop after every node, for use beside a training loop. */
-export async function evaluateInBackground(outputs: readonly Tensor[], feeds: Feeds): Promise<Values[]> {
-  const run = evaluation(outputs, feeds);
+/** What others have computed for some tensors. */
+export type Led = ReadonlyMap<Tensor, Values>;
+const NOTHING: Led = new Map();
+
+/**
+ * As `evaluate`, with a turn of the event loop after every node, for use beside a training loop. What reads a tensor that
+ * is `led` is given those values, and not what was computed for it, which is returned.
+ */
+export async function evaluateInBackground(
+  outputs: readonly Tensor[],
+  feeds: Feeds,
+  led: Led = NOTHING,
+): Promise<Values[]> {
+  const run = evaluation(outputs, feeds, led);
   for (;;) {
     const { done, value } = run.next();
     if (done) return value;
@@ -110,14 +121,17 @@ function given(node: Tensor, feeds: Feeds, into?: Values): Values {
 }
 
 /** Stops after every node that was computed. */
-function* evaluation(outputs: readonly Tensor[], feeds: Feeds): Generator<void, Values[]> {
+function* evaluation(outputs: readonly Tensor[], feeds: Feeds, led = NOTHING): Generator<void, Values[]> {
   const values = new Map<Tensor, Values>();
   for (const node of reachable(outputs)) {
     if (!node.op) {
       values.set(node, given(node, feeds));
       continue;
     }
-    values.set(node, node.op.reference(node.inputs.map((input) => values.get(input)!), callOf(node)));
+    values.set(
+      node,
+      node.op.reference(node.inputs.map((input) => led.get(input) ?? values.get(input)!), callOf(node)),
+    );
     yield;
   }
   return outputs.map((output) => values.get(output)!);
