@@ -8,10 +8,8 @@ import {
   type ProofConfig,
   type ProofManifest,
 } from "../../contracts/proof.ts";
-import type { AdapterDescription } from "../../engine/gpu/device.ts";
 import { UserError } from "../../util/errors.ts";
 import type { ProofFolder } from "../adapters/proof_folder.ts";
-import type { Fleet } from "../fleet/fleet.ts";
 import type { BackendChoice } from "../options.ts";
 import { createTask } from "../tasks.ts";
 import { outcomeOf, timesOf } from "./collect.ts";
@@ -34,8 +32,6 @@ export interface ProveOptions {
   readonly resume: string | null;
   /** Runs at a time, on one device. */
   readonly lanes: number;
-  /** Runs go to its workers, all that may begin at once, and not to this machine's device. Absent: they stay here. */
-  readonly fleet?: Fleet;
   /** Only whether the task can say anything about growth. */
   readonly headroomOnly: boolean;
   /** The line that makes the proof again. */
@@ -88,11 +84,7 @@ export async function prove(options: ProveOptions): Promise<ProveResult> {
   }
   const jobs = jobsOf([...options.proof.arms, ...variantsOf(options.proof)], seeds.proof, task);
   if (!await runAll(jobs, work)) return { ...ended, headroom };
-  const differences = await options.fleet?.settle(options.signal) ?? [];
-  const faults = [
-    ...await faultsOf([...check, ...jobs], task, manifest, folder, resultOf),
-    ...differences,
-  ];
+  const faults = await faultsOf([...check, ...jobs], task, manifest, folder, resultOf);
   const arms = listed(jobs);
   const budget = task.config.train.budgetGflop * 1e9;
   const evidence = { proof: options.proof, results: arms, classes: task.classes, budget, faults };
@@ -113,12 +105,15 @@ export async function prove(options: ProveOptions): Promise<ProveResult> {
 
 /** Makes or opens the folder, settles the manifest, and reads what was run before. */
 async function begin(options: ProveOptions): Promise<Work> {
+  const { openGpu } = await import("../adapters/open_gpu.ts");
   const { codeHash } = await import("../adapters/code_hash.ts");
   const { loadDataset } = await import("../adapters/load_dataset.ts");
   const { ProofFolder } = await import("../adapters/proof_folder.ts");
   const { proof, task: config, backend, out, resume } = options;
   checkProof(proof, config);
-  const adapter = options.fleet?.adapter ?? await describe(backend);
+  const gpu = await openGpu(backend);
+  const { adapter } = gpu;
+  gpu.destroy();
   const source = createTask(
     proof.name,
     config,
@@ -136,13 +131,6 @@ async function begin(options: ProveOptions): Promise<Work> {
   const { dataset } = await data(proof.seeds.first);
   const task = { proof, config, input: dataset.shape, classes: dataset.classes.length };
   return { options, folder, manifest, task, results: new Map(), times: new Map() };
-}
-
-async function describe(backend: BackendChoice): Promise<AdapterDescription> {
-  const { openGpu } = await import("../adapters/open_gpu.ts");
-  const gpu = await openGpu(backend);
-  gpu.destroy();
-  return gpu.adapter;
 }
 
 /** The arms, and those they are derived from, of all seeds: what others need comes first. */
@@ -164,14 +152,12 @@ function jobsOf(arms: readonly Job["arm"][], seeds: readonly number[], task: Tas
 
 /** Runs the jobs that have no result yet; false where the signal ended it. */
 async function runAll(jobs: readonly Job[], work: Work): Promise<boolean> {
-  const { options: { lanes, signal, fleet }, results, task } = work;
+  const { options: { lanes, signal }, results, task } = work;
   const all = new Map(jobs.map((job) => [jobName(job), job]));
   for (const job of jobs) readResult(job, work);
   const open = jobs.filter((job) => !results.has(jobName(job)));
   if (open.length === 0) return true;
-  const runners = fleet
-    ? open.map(() => fleet.createRunner())
-    : await openRunners(Math.min(lanes, open.length));
+  const runners = await openRunners(Math.min(lanes, open.length));
   const failed = new AbortController(), stop = AbortSignal.any([signal, failed.signal]);
   let done = results.size;
   try {
@@ -242,7 +228,6 @@ async function runJob(job: Job, work: Work, runner: ArmRunner, signal: AbortSign
     backend: options.backend,
     out: folder.runs,
     resume: folder.runOf(name),
-    data: manifest.data[job.seed],
   };
   try {
     const reply = await runner.run(request, signal);
