@@ -8,6 +8,7 @@ import { type DeviceTraits, type Dispatch, type Operand, workgroupsFor } from ".
 /** Numbers that share one entry of the block table. */
 export const BLOCK = 64;
 
+/** How parameters follow their gradients: SGD with momentum (Sutskever et al. 2013), or AdamW (Loshchilov & Hutter 2019). */
 export type UpdateRule =
   | { readonly kind: "sgd"; readonly momentum: number; readonly nesterov: boolean }
   | { readonly kind: "adamw"; readonly beta1: number; readonly beta2: number; readonly epsilon: number };
@@ -20,9 +21,11 @@ export function updateFlops(rule: UpdateRule): number {
 
 /** A loss scale that grows after so many steps without a fault, and stands at that block of the parameters. */
 export interface DynamicScale {
+  /** Steps without a fault after which the scale doubles. */
   readonly growthSteps: number;
   /** It never falls below. */
   readonly least: number;
+  /** Block of the parameters in which it stands with its counts. */
   readonly block: number;
 }
 

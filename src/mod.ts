@@ -33,27 +33,19 @@
  *
  * @module
  */
-export { grow, type Grown, type GrowOptions, type GrowSettings } from "./app/grow.ts";
+export { grow, type Grown, type GrowOptions } from "./app/grow.ts";
 export type { NetworkSize, SeedFate } from "./app/options.ts";
-export type { Blueprint, Fit } from "./contracts/blueprint.ts";
-export type { RunConfigInput } from "./contracts/config.ts";
-export type {
-  Action,
-  Controller,
-  Decision,
-  Measurement,
-  Observation,
-  PatientController,
-  SlotObservation,
-  Stage,
-} from "./contracts/control.ts";
-export type { AnyEnvelope, Envelope, Payloads, Topic } from "./contracts/events.ts";
 export type { SeedMode } from "./contracts/growth.ts";
-export type { Edge, EdgeReason, Evidence } from "./contracts/lifecycle.ts";
-export type { Candidates, GraphNode, ModelGraph, OpClass } from "./contracts/model_graph.ts";
+export type { Candidates, GraphNode, ModelGraph, OpClass, SeedTraits } from "./contracts/model_graph.ts";
+export type * from "./contracts/types/blueprint.ts";
+export type * from "./contracts/types/control.ts";
+export type * from "./contracts/types/events.ts";
+export type * from "./contracts/types/health.ts";
+export type * from "./contracts/types/lifecycle.ts";
+export type * from "./contracts/types/settings.ts";
 export type { Result, Write } from "./engine/compile/program.ts";
 export type { ChooseVariant } from "./engine/compile/schedule.ts";
-export type { StepBuffer } from "./engine/compile/step_buffer.ts";
+export type { StepBuffer, StepValues } from "./engine/compile/step_buffer.ts";
 export type { Precision } from "./engine/compile/storage.ts";
 export type { Dataset, Examples } from "./engine/data/dataset.ts";
 export { type SpiralOptions, spirals } from "./engine/data/spirals.ts";
@@ -67,18 +59,29 @@ export type {
   DType,
   Lowering,
   Operand as KernelOperand,
+  PartSum,
   TensorType,
   Variant,
 } from "./engine/gpu/kernel.ts";
 export type { Pipeline, PipelineCache } from "./engine/gpu/pipeline_cache.ts";
 export type { BoundDispatch, Work } from "./engine/gpu/recorder.ts";
+export type { Access } from "./engine/gpu/specialize.ts";
 export type { Elementwise, Lowerable, Op, Values } from "./engine/graph/op.ts";
 export { apply, type Source } from "./engine/graph/tensor.ts";
 export type { SafeArray, SafeTensor } from "./engine/io/safetensors.ts";
 export * from "./engine/mod.ts";
+export type { NormOptions } from "./engine/nn/hosts.ts";
+export type { Whiten } from "./engine/nn/init.ts";
+export type { BatchNormOptions, ConvOptions } from "./engine/nn/layers.ts";
+export type { ResnetOptions } from "./engine/nn/resnet.ts";
 export type { Statistics } from "./engine/nn/scope.ts";
-export type { LossScale } from "./engine/optim/loss_scale.ts";
+export type { ConvAttrs } from "./engine/ops/conv2d.ts";
+export type { Operand } from "./engine/ops/elementwise.ts";
+export type { MatmulAttrs } from "./engine/ops/matmul.ts";
+export type { DynamicScale, LossScale, LossScaleOptions } from "./engine/optim/loss_scale.ts";
+export type { GroupRow, OptimizerOptions, UpdateRule } from "./engine/optim/optimizer.ts";
 export type { StoreLayout, StoreNumbers } from "./engine/optim/parameter_store.ts";
+export type { ScheduleOptions } from "./engine/optim/schedule.ts";
 export {
   alphaInput,
   type Branch,
@@ -87,8 +90,10 @@ export {
   morph,
   type MorphModel,
   type MorphTrace,
+  type SeedTrace,
   type SlotSite,
 } from "./kasmina/mod.ts";
 export { BlueprintError, fitOf, library, parseBlueprint } from "./tezzeret/mod.ts";
+export type { Alarm, Diagnosis } from "./tolaria/governor.ts";
 export type { Hooks, Outcome } from "./tolaria/mod.ts";
 export type { Shape } from "./util/shape.ts";

@@ -16,7 +16,7 @@ export interface ConfigSource {
   /** `a.b=value`, in order. */
   readonly sets: readonly string[];
   /** Values of flags that stand for a key, such as `--seed`; they win over everything. */
-  readonly flags: Json;
+  readonly flags: Readonly<Record<string, unknown>>;
 }
 
 function isObject(value: unknown): value is Json {

@@ -1,9 +1,10 @@
 /** Training a network of one's own, in memory: what a program calls that brings its own model and data. */
-import type { Blueprint } from "../contracts/blueprint.ts";
 import { RunConfig, type RunConfigInput } from "../contracts/config.ts";
-import type { PatientController } from "../contracts/control.ts";
-import type { AnyEnvelope } from "../contracts/events.ts";
-import type { Edge } from "../contracts/lifecycle.ts";
+import type { Blueprint } from "../contracts/types/blueprint.ts";
+import type { PatientController } from "../contracts/types/control.ts";
+import type { AnyEnvelope } from "../contracts/types/events.ts";
+import type { Edge } from "../contracts/types/lifecycle.ts";
+import type { GrowSettings } from "../contracts/types/settings.ts";
 import type { Dataset } from "../engine/data/dataset.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import type { SafeTensor } from "../engine/io/safetensors.ts";
@@ -19,23 +20,21 @@ import type { NetworkSize, SeedFate } from "./options.ts";
 import { seedFates } from "./seed_fates.ts";
 import { createSession } from "./session.ts";
 
-/** How to train and to grow: the keys of a configuration file, but for what the program brings itself. */
-export interface GrowSettings extends Omit<RunConfigInput, "data" | "host" | "name"> {
-  /** Training examples set aside: `control` for the controller's evidence, `validation` for the score. Default 1000 each. */
-  readonly split?: { readonly control?: number; readonly validation?: number };
-}
-
+/** What `grow` trains, on what and how. */
 export interface GrowOptions {
   /** Stays open. */
   readonly gpu: Gpu;
   /** The network; a slot may sit wherever its `forward` calls `scope.tap`. */
   readonly model: Model;
+  /** What it learns; all of it stays in memory, `train` on the device too. */
   readonly data: Dataset;
+  /** How to train and to grow. */
   readonly settings: GrowSettings;
   /** Blueprints of one's own, as data; `settings.growth.blueprints` names them like those that come with Esper. */
   readonly blueprints?: readonly Blueprint[];
   /** Decides instead of the one that `settings.controller` asks for. */
   readonly controller?: PatientController;
+  /** Called at steps, ticks and epochs; each is awaited. */
   readonly hooks?: readonly Hooks[];
   /** Called for every event, in order. */
   onEvent?(event: AnyEnvelope): void;
@@ -45,14 +44,19 @@ export interface GrowOptions {
 
 /** A trained network, and how it came about. */
 export interface Grown {
+  /** `interrupted` where the signal was aborted. */
   readonly outcome: "completed" | "interrupted";
+  /** Optimiser steps taken. */
   readonly steps: number;
   /** Spent in all, in FLOPs: training, shadow passes, evaluations, failed seeds. */
   readonly flops: number;
   /** Loss in nats and accuracy, 0 to 1, on the validation split. */
   readonly validation: { readonly loss: number; readonly accuracy: number };
+  /** The network as it was handed in. */
   readonly host: NetworkSize;
+  /** The network with the seeds that stayed. */
   readonly grown: NetworkSize;
+  /** Every seed that was sown, in order of birth. */
   readonly seeds: readonly SeedFate[];
   /** The network with the seeds that stayed; its parameters have the names of `weights`. */
   readonly model: Model;
@@ -134,8 +138,9 @@ export async function grow(options: GrowOptions): Promise<Grown> {
 /** A whole configuration; what it says of data and host only stands for those of the program. */
 function configOf({ split: _, ...settings }: GrowSettings, kind: Dataset["kind"]): RunConfig {
   const images = kind === "images";
+  const given = settings satisfies Partial<RunConfigInput>;
   const parsed = RunConfig.safeParse({
-    ...settings,
+    ...given,
     data: { kind: images ? "digits" : "spirals" },
     host: { kind: images ? "cnn" : "mlp" },
     loop: { checkpointTicks: NEVER_TICKS, ...settings.loop },

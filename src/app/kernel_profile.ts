@@ -4,12 +4,17 @@ import { type Peak, shareOfPeak } from "../engine/tune/peak.ts";
 
 /** All dispatches of one kernel in a step. */
 export interface KernelRow {
+  /** `family/file`. */
   readonly name: string;
+  /** Dispatches in a step. */
   readonly count: number;
+  /** Of a step, by the device's clock. */
   readonly seconds: number;
   /** Of the time of all kernels. */
   readonly share: number;
+  /** Multiplications and additions of a step. */
   readonly flops: number;
+  /** Read and written in a step. */
   readonly bytes: number;
   /** As `shareOfPeak`. */
   readonly ofPeak: number;
@@ -29,9 +34,11 @@ export interface KernelProfile extends Profile {
 
 /** What `--profile-kernels` found: the step of the first program and, where the network has changed, of the last. */
 export interface KernelReport {
+  /** What the device can do. */
   readonly peak: Peak;
   /** The most that the device held at one time, profiles included. */
   readonly peakBytes: number;
+  /** One or two. */
   readonly profiles: readonly KernelProfile[];
 }
 

@@ -1,7 +1,7 @@
 /** What the command line and the browser hand to `runTraining`, and what they get back. */
 import type { ProfileName } from "../contracts/config.ts";
-import type { Stage } from "../contracts/control.ts";
-import type { AnyEnvelope } from "../contracts/events.ts";
+import type { Stage } from "../contracts/types/control.ts";
+import type { AnyEnvelope } from "../contracts/types/events.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import type { Hooks } from "../tolaria/mod.ts";
 import type { ConfigSource } from "./config.ts";
@@ -9,24 +9,32 @@ import type { KernelReport } from "./kernel_profile.ts";
 import type { Supervisor } from "./supervisor.ts";
 
 /** Which WebGPU implementation to use; `auto` prefers hardware over software, then Dawn over native. */
-export const BACKEND_CHOICES = ["auto", "native", "dawn"] as const;
-export type BackendChoice = typeof BACKEND_CHOICES[number];
+export const BACKEND_CHOICES = ["auto", "native", "dawn"] as const satisfies readonly BackendChoice[];
+/** Which WebGPU implementation to use; `auto` prefers hardware over software, then Dawn over native. */
+export type BackendChoice = "auto" | "native" | "dawn";
 
 /** `auto` takes `small` on a software adapter and `full` on any other. */
 export const PROFILE_CHOICES = ["auto", "full", "small"] as const;
+/** Which part of a configuration's `profiles` is laid over it; `auto` takes `small` on a software adapter. */
 export type ProfileChoice = "auto" | ProfileName;
 
 /** How far a download is, in bytes; `total` is null where the server does not say. */
 export interface DownloadProgress {
+  /** Where it comes from. */
   address: string;
+  /** Bytes that have come. */
   done: number;
+  /** Bytes in all. */
   total: number | null;
 }
 
+/** What `runTraining` is to do. */
 export interface RunOptions {
   /** For `resolveConfig`, once the adapter and with it the profile is known. On resume: the run's own configuration. */
   config: ConfigSource;
+  /** Profile of the configuration. */
   profile: ProfileChoice;
+  /** Implementation of WebGPU. */
   backend: BackendChoice;
   /** Opens the device, also another where one was lost. Default: as `backend` and `unsafeGpu` say. */
   openGpu?(): Promise<Gpu>;
@@ -56,15 +64,21 @@ export interface RunOptions {
 
 /** Size of a network: parameters, and FLOPs of one example's forward pass. */
 export interface NetworkSize {
+  /** Trainable numbers. */
   params: number;
+  /** Of one example's forward pass; a multiplication and an addition are two. */
   flops: number;
 }
 
 /** Mean loss in nats and accuracy (0 to 1) on the split that `split` names. */
 export interface Measured {
+  /** Optimiser steps taken. */
   step: number;
+  /** On which examples. */
   split: "control" | "validation" | "test";
+  /** In nats. */
   loss: number;
+  /** From 0 to 1. */
   accuracy: number;
 }
 
@@ -72,14 +86,19 @@ export interface Measured {
 export interface SeedFate {
   /** `slot/generation`. */
   seed: string;
+  /** Name of its tap. */
   slot: string;
+  /** What it computes. */
   blueprint: string;
   /** Tick of its birth and of its last change of stage. */
   born: number;
+  /** Tick of its last change of stage. */
   tick: number;
+  /** Where it stands at the end. */
   stage: Stage;
   /** Reason of the last edge. */
   reason: string;
+  /** Trainable numbers of it. */
   params: number;
   /** Last measured advantage in nats: loss without minus loss with; null if never measured. */
   advantage: number | null;
@@ -87,33 +106,43 @@ export interface SeedFate {
 
 /** One row of the parameter table. */
 export interface LayerSummary {
+  /** Of the tap or the part of the network. */
   name: string;
   /** Of one example's output. */
   shape: readonly number[];
+  /** Trainable numbers of it. */
   params: number;
   /** Of one example's forward pass. */
   flops: number;
 }
 
+/** What a dry run found. */
 export interface DryRunReport {
+  /** In order. */
   layers: readonly LayerSummary[];
   /** GPU memory that training holds, in bytes. */
   memoryBytes: number;
   /** Time of the one step taken, its read-back included. */
   stepMs: number;
+  /** Of that step, in nats. */
   loss: number;
 }
 
+/** How a run ended, and what came of it. */
 export interface RunResult {
   /** Name of the run. */
   run: string;
   /** The run folder; null after a dry run. */
   directory: string | null;
+  /** `interrupted` where the signal was aborted. */
   outcome: "completed" | "interrupted";
   /** As every surface names it, a substitute included. */
   dataset: string;
+  /** On which it trained, and by which implementation. */
   adapter: string;
+  /** Which was laid over the configuration. */
   profile: ProfileName;
+  /** Optimiser steps taken in all. */
   steps: number;
   /** Spent in all, failed seeds, shadow passes, updates and evaluations included. */
   flops: number;
@@ -121,11 +150,15 @@ export interface RunResult {
   compilerFlops: number;
   /** SHA-256 of the weights that training ended with, which `replay` must reproduce; null after a dry run. */
   weights: string | null;
+  /** Of all, start and end included. */
   seconds: number;
+  /** Before it grew. */
   host: NetworkSize;
+  /** With the seeds that stayed. */
   grown: NetworkSize;
   /** Just before the first seed was germinated; null if none was. */
   before: Measured | null;
+  /** At the end; null after a dry run. */
   after: Measured | null;
   /** On the test split, which is opened once, at the end of a completed run. */
   test: Measured | null;
@@ -133,6 +166,7 @@ export interface RunResult {
   testViews: Measured & { readonly views: number } | null;
   /** Of steps and ticks alone, from the first to the last; of a run that was gone on with, since then. */
   trainSeconds: number;
+  /** In order of birth. */
   seeds: readonly SeedFate[];
   /** What every surface must repeat, such as a substituted data set. */
   notices: readonly string[];

@@ -1,6 +1,6 @@
 /** How someone who watches a run steps in: decisions are asked for between the observation and the controller. */
-import type { Action, Observation, PatientController } from "../contracts/control.ts";
-import type { Payloads } from "../contracts/events.ts";
+import type { Action, Observation, PatientController } from "../contracts/types/control.ts";
+import type { Payloads } from "../contracts/types/events.ts";
 import type { Hooks } from "../tolaria/mod.ts";
 
 /** What may be asked of a run. Actions are still subject to the lifecycle's rules: one that is not legal is refused. */
@@ -14,6 +14,7 @@ export interface SupervisorState {
   readonly tick: number;
   /** Asked to hold, and holding: it waits at a tick. */
   readonly paused: boolean;
+  /** It stands still at a tick. */
   readonly holding: boolean;
   /** What the lifecycle allowed at the newest tick. */
   readonly legal: readonly Action[];
@@ -26,6 +27,7 @@ export interface SupervisorState {
 /** Records that someone stepped in. */
 export type TellPerson = (payload: Payloads["person.decided"]) => void;
 
+/** Stands between observation and controller. */
 export interface Supervisor {
   /** Asks something of the run; it takes effect at its next tick. */
   command(command: SupervisorCommand): void;

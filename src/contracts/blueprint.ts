@@ -1,6 +1,9 @@
 /** Blueprints: what a seed computes, as data. Tezzeret checks them and turns them into graphs. */
 import { z } from "zod";
 import { nearest } from "../util/nearest.ts";
+import type * as types from "./types/blueprint.ts";
+
+export type { Fit } from "./types/blueprint.ts";
 
 const name = z.string().regex(/^[a-z][A-Za-z0-9]*$/, "want a name in camelCase");
 /** Name of an earlier node, or `h`, the activation at the slot. */
@@ -10,7 +13,7 @@ const binary = { name, inputs: z.tuple([ref, ref]) };
 
 /** Channel counts are relative to C, the channels at the slot, rounded down. */
 const Channels = z.enum(["C", "C/2", "C/4", "2C", "4C"]);
-export type Channels = z.infer<typeof Channels>;
+export type Channels = types.Channels;
 
 const sized = {
   out: Channels.describe("Channels of the result, relative to those of the slot."),
@@ -54,8 +57,8 @@ function unknownOp(node: unknown): string {
 /** One operation of a blueprint. Weights start He-normal, scales at 1, biases at 0; convolutions keep [H, W]. */
 export const BlueprintNode = z.discriminatedUnion("op", nodeTypes, {
   error: ({ input }) => unknownOp(input),
-});
-export type BlueprintNode = z.infer<typeof BlueprintNode>;
+}) satisfies z.ZodType<types.BlueprintNode>;
+export type BlueprintNode = types.BlueprintNode;
 export type BlueprintOp = BlueprintNode["op"];
 
 /** The branch f of a seed `y = h + α · γ ⊙ f(h)`: nodes in order, the last one is f(h). */
@@ -66,15 +69,5 @@ export const Blueprint = z.strictObject({
   /** Breaks training on purpose: for tests of the gates and the governor. */
   fault: z.literal(true).optional(),
   nodes: z.array(BlueprintNode).min(1).max(64),
-});
-export type Blueprint = z.infer<typeof Blueprint>;
-
-/** Whether a blueprint may sit in a slot and what it costs there, γ and the blend included. */
-export type Fit =
-  | {
-    readonly fits: true;
-    readonly parameters: number;
-    /** Forward FLOPs for one example. */
-    readonly flops: number;
-  }
-  | { readonly fits: false; readonly reason: string };
+}) satisfies z.ZodType<types.Blueprint>;
+export type Blueprint = types.Blueprint;

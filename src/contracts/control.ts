@@ -1,7 +1,8 @@
 import { z } from "zod";
-import type { SlotHealth } from "./health.ts";
 import { LoggedNumber } from "./logged_number.ts";
-import type { Candidates, ModelGraph } from "./model_graph.ts";
+import type * as types from "./types/control.ts";
+
+export type { Controller, Observation, PatientController, SlotObservation } from "./types/control.ts";
 
 /** Stage of a slot's lifecycle. */
 export const Stage = z.enum([
@@ -14,8 +15,8 @@ export const Stage = z.enum([
   "PRUNED",
   "EMBARGOED",
   "RESETTING",
-]);
-export type Stage = z.output<typeof Stage>;
+]) satisfies z.ZodType<types.Stage>;
+export type Stage = types.Stage;
 
 /** What a controller may ask for, one a tick. Slots and blueprints go by name. */
 export const Action = z.discriminatedUnion("kind", [
@@ -24,8 +25,8 @@ export const Action = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("advance"), slot: z.string() }),
   z.strictObject({ kind: z.literal("prune"), slot: z.string() }),
   z.strictObject({ kind: z.literal("fossilize"), slot: z.string() }),
-]);
-export type Action = z.output<typeof Action>;
+]) satisfies z.ZodType<types.Action>;
+export type Action = types.Action;
 
 /** An action with the evidence behind it, as the run's log keeps it. */
 export const Decision = z.strictObject({
@@ -33,77 +34,18 @@ export const Decision = z.strictObject({
   why: z.string(),
   /** What the person should hear about besides the action, such as a scheduled action that never became legal. */
   warnings: z.array(z.string()),
-});
-export type Decision = z.output<typeof Decision>;
+}) satisfies z.ZodType<types.Decision>;
+export type Decision = types.Decision;
 
 /** A mean over paired batches, in nats; `se` is its standard error, `n` the number of batches. */
-export const Measurement = z.strictObject({ mean: LoggedNumber, se: LoggedNumber, n: LoggedNumber });
-export type Measurement = z.output<typeof Measurement>;
-
-/** What is known of one slot at a tick; null is "not measured", never a default. */
-export interface SlotObservation {
-  slot: string;
-  stage: Stage;
-  blueprint: string | null;
-  alpha: number;
-  ticksInStage: number;
-  /** Ticks since germination. */
-  age: number;
-  /** L2 norm of the seed's gradient. */
-  gradNorm: number | null;
-  /** L2 norm of the loss gradient at the slot, or of the nearest host layer's parameters. */
-  hostGradNorm: number | null;
-  /** Parameters of the nearest host layer. */
-  hostParams: number;
-  /** Control loss without the seed minus with it: positive is good. */
-  advantage: Measurement | null;
-  /** Control loss after switching a blended seed off minus before; `age` in ticks since it was measured. */
-  removal: (Measurement & { age: number }) | null;
-  /** Parameters and FLOPs per example of the seed in the slot; 0 when empty. */
-  params: number;
-  flops: number;
-  embargoTicks: number;
-  /** How activations and gradients at the slot fare, and how they move. */
-  health: SlotHealth;
-}
-
-/** What a controller sees at a tick: the training and control splits only, never validation or test. */
-export interface Observation {
-  tick: number;
-  step: number;
-  ticksLeft: number;
-  /** FLOPs spent over FLOPs budgeted, 0 to 1. */
-  progress: number;
-  trainLoss: number | null;
-  controlLoss: number | null;
-  /** Control losses of earlier ticks and this one, oldest first. */
-  controlHistory: number[];
-  /** Parameters and forward FLOPs per example of the host alone. */
-  host: { params: number; flops: number };
-  /** What the network with all its seeds may have of these. */
-  budget: { params: number; flops: number };
-  slots: SlotObservation[];
-  /** The network with the seeds that it holds, whatever they add to it yet. */
-  graph: ModelGraph;
-  /** What could be sown where. */
-  candidates: Candidates;
-  /** Every action the lifecycle allows now; `wait` is always among them. */
-  legal: Action[];
-}
-
-/** Decides once a tick. `decide` returns a member of `legal` and is a pure function of seed, state and observation. */
-export interface Controller {
-  readonly kind: ControllerConfig["kind"];
-  decide(observation: Observation): Decision;
-  /** The whole state as JSON; `restore` of it makes a controller that decides identically. */
-  save(): unknown;
-  restore(state: unknown): void;
-}
-
-/** A controller that may take its time; training waits for it at the tick. */
-export interface PatientController extends Omit<Controller, "decide"> {
-  decide(observation: Observation): Decision | Promise<Decision>;
-}
+export const Measurement = z.strictObject({
+  mean: LoggedNumber,
+  se: LoggedNumber,
+  n: LoggedNumber,
+}) satisfies z.ZodType<
+  types.Measurement
+>;
+export type Measurement = types.Measurement;
 
 const tick = z.int().min(0);
 const fraction = z.number().min(0).max(1);

@@ -5,6 +5,9 @@ import { Action, Decision, Measurement, Stage } from "./control.ts";
 import { SlotHealth, SlotTimes } from "./health.ts";
 import { Edge, Evidence } from "./lifecycle.ts";
 import { LoggedNumber } from "./logged_number.ts";
+import type { Payloads, Topic } from "./types/events.ts";
+
+export type { AnyEnvelope, Envelope, Payloads, Topic } from "./types/events.ts";
 
 const whole = z.int().min(0);
 
@@ -110,10 +113,7 @@ const payloads = {
     elapsedMs: z.number(),
   }),
   "notice": z.strictObject({ level: z.enum(["info", "warning", "error"]), text: z.string() }),
-};
-
-export type Topic = keyof typeof payloads;
-export type Payloads = { [T in Topic]: z.output<typeof payloads[T]> };
+} satisfies { [T in Topic]: z.ZodType<Payloads[T]> };
 
 /** What is wrong with a payload of a topic, and where; null where nothing is. */
 export function payloadFault(topic: Topic, payload: unknown): string | null {
@@ -132,19 +132,6 @@ export const LogLine = z.discriminatedUnion(
   "topic",
   lines as [typeof lines[number], ...typeof lines],
 ) as unknown as z.ZodType<LogLine>;
-
-/** A message as it travels. */
-export interface Envelope<T extends Topic = Topic> {
-  /** Unique within a bus and rising in the order of publication. */
-  id: number;
-  /** Milliseconds since 1970. */
-  time: number;
-  topic: T;
-  payload: Payloads[T];
-}
-
-/** A message of any topic, told apart by `topic`. */
-export type AnyEnvelope = { [T in Topic]: Envelope<T> }[Topic];
 
 /**
  * How a topic behaves when a subscriber is slow: `telemetry` loses its oldest messages and counts them,

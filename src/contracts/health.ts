@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { LoggedNumber } from "./logged_number.ts";
+import type * as types from "./types/health.ts";
 
 /**
  * What the device tells of a slot at a tick: of h, the activation at the slot, and of δ = γ⊙f(h), what a seed would add to
@@ -28,11 +29,11 @@ export type TimeQuantity = typeof TIMES[number];
 
 /** A number as the last tick found it, and its slope per tick over the last ticks. Null: not known. */
 const Statistic = z.strictObject({ value: LoggedNumber.nullable(), slope: LoggedNumber.nullable() });
-export type Statistic = Readonly<z.output<typeof Statistic>>;
+export type Statistic = types.Statistic;
 
 const statistics = <Q extends string>(quantities: readonly Q[]) => z.record(z.enum(quantities), Statistic);
 
-export const SlotHealth = statistics(HEALTH);
-export type SlotHealth = Readonly<z.output<typeof SlotHealth>>;
-export const SlotTimes = statistics(TIMES);
-export type SlotTimes = Readonly<z.output<typeof SlotTimes>>;
+export const SlotHealth = statistics(HEALTH) satisfies z.ZodType<types.SlotHealth>;
+export type SlotHealth = types.SlotHealth;
+export const SlotTimes = statistics(TIMES) satisfies z.ZodType<types.SlotTimes>;
+export type SlotTimes = types.SlotTimes;

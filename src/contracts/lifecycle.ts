@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { Stage } from "./control.ts";
 import { LoggedNumber } from "./logged_number.ts";
+import type * as types from "./types/lifecycle.ts";
 
 /** Every stage; the position is the code that state tables store. */
 export const STAGES = Stage.options;
@@ -39,12 +40,15 @@ const EDGE_REASONS = [
   "holding_timeout", // HOLDING ended without an action to fossilise
   "released", // the seed's memory was returned
   "elapsed", // the time of a resting stage is over
-] as const;
-export type EdgeReason = typeof EDGE_REASONS[number];
+] as const satisfies readonly types.EdgeReason[];
+export type EdgeReason = types.EdgeReason;
 
 /** Numbers and names that a decision rests on. */
-export const Evidence = z.record(z.string(), z.union([LoggedNumber, z.string(), z.boolean(), z.null()]));
-export type Evidence = Readonly<z.output<typeof Evidence>>;
+export const Evidence = z.record(
+  z.string(),
+  z.union([LoggedNumber, z.string(), z.boolean(), z.null()]),
+) satisfies z.ZodType<types.Evidence>;
+export type Evidence = types.Evidence;
 
 /** Why a seed that is being blended out will be pruned; saved, numbers that are not finite are text, and stay it. */
 export const Doom = z.strictObject({
@@ -65,8 +69,8 @@ export const Edge = z.strictObject({
   to: Stage,
   reason: z.enum(EDGE_REASONS),
   evidence: Evidence,
-});
-export type Edge = Readonly<z.output<typeof Edge>>;
+}) satisfies z.ZodType<types.Edge>;
+export type Edge = types.Edge;
 
 /** Why an action is refused. */
 export type VetoReason =

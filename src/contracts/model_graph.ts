@@ -1,5 +1,18 @@
 /** A network as controllers see it: what it computes and how its parts are joined, and nothing of what they are called. */
 
+/** What a node does, in the main: one of `OP_CLASSES`. */
+export type OpClass =
+  | "input"
+  | "conv"
+  | "depthwise"
+  | "product"
+  | "norm"
+  | "pool"
+  | "activation"
+  | "sum"
+  | "slot"
+  | "other";
+
 /** Kinds of nodes. The position is the code that policies know a kind by; new ones go to the end. */
 export const OP_CLASSES = [
   "input", // what examples come in by
@@ -12,11 +25,11 @@ export const OP_CLASSES = [
   "sum", // of two activations or more
   "slot", // where a seed may sit
   "other",
-] as const;
-export type OpClass = typeof OP_CLASSES[number];
+] as const satisfies readonly OpClass[];
 
 /** One operation on activations, with the scalings, biases and changes of shape that follow it. */
 export interface GraphNode {
+  /** Of its main operation. */
   readonly op: OpClass;
   /** Trainable numbers. */
   readonly params: number;
@@ -32,6 +45,7 @@ export interface GraphNode {
 
 /** Nodes, each after those that feed it. */
 export interface ModelGraph {
+  /** In order of computation. */
   readonly nodes: readonly GraphNode[];
   /** Indices of nodes: data flows from the first to the second. */
   readonly edges: readonly (readonly [number, number])[];
@@ -41,6 +55,7 @@ export interface ModelGraph {
 
 /** What a seed would be in a slot. */
 export interface SeedTraits {
+  /** Trainable numbers. */
   readonly params: number;
   /** Of a forward pass, for one example. */
   readonly flops: number;

@@ -25,6 +25,7 @@ export interface MorphTrace {
   readonly logits: Tensor;
   /** The host's activation at every tap, before any seed. */
   readonly taps: ReadonlyMap<string, Tensor>;
+  /** What each seed added, by slot. */
   readonly seeds: ReadonlyMap<string, SeedTrace>;
   /** Tensors to hand to `gradients` as `stopAt`; not empty only with straight-through seeds. */
   readonly stopAt: readonly Tensor[];
@@ -36,6 +37,11 @@ export interface MorphModel extends Model {
   readonly slots: readonly SlotSite[];
   /** Taps of the network that were given no slot. */
   readonly freeTaps: readonly string[];
+  /**
+   * Logits [N, classes] of a batch x [N, ...input], through these seeds.
+   *
+   * @throws {Error} where a seed stands in a slot that is not there.
+   */
   forward(scope: Scope, x: Tensor, live?: LiveSeeds): Tensor;
   /** As `forward`, with what training and measuring need besides the logits. */
   trace(scope: Scope, x: Tensor, live: LiveSeeds): MorphTrace;

@@ -11,7 +11,9 @@ export type Branch = (scope: Scope, h: Tensor) => Tensor;
 export interface LiveSeed {
   /** `slot/generation`, as Kasmina names it: the prefix of its parameters is `seed/<this>`. */
   readonly seed: string;
+  /** How it takes part. */
   readonly mode: SeedMode;
+  /** What it computes. */
   readonly branch: Branch;
   /** Only for `shadow`. Default 1. */
   readonly normCap?: number;
@@ -27,6 +29,7 @@ export interface SeedTrace {
   readonly delta: Tensor;
   /** What the host goes on with. */
   readonly y: Tensor;
+  /** Where `gradients` must stop; only of straight-through seeds. */
   readonly stopAt: readonly Tensor[];
 }
 

@@ -10,10 +10,12 @@ import { formatShape } from "../util/shape.ts";
 
 /** A blueprint that cannot be: in itself or in the slot it was meant for. */
 export class BlueprintError extends Error {
+  /** `BlueprintError`. */
   override readonly name = "BlueprintError";
   /** Multiplications and additions that a device has spent to find that out. */
   readonly spentFlops: number;
 
+  /** `spentFlops` is 0 where no device was asked. */
   constructor(message: string, { spentFlops = 0, ...options }: ErrorOptions & { spentFlops?: number } = {}) {
     super(message, options);
     this.spentFlops = spentFlops;

@@ -1,4 +1,5 @@
-import { Blueprint, type BlueprintNode, type BlueprintOp, type Fit } from "../contracts/blueprint.ts";
+import { Blueprint as BlueprintSchema, type BlueprintOp } from "../contracts/blueprint.ts";
+import type { Blueprint, BlueprintNode, Fit } from "../contracts/types/blueprint.ts";
 import { flopsOf } from "../engine/compile/schedule.ts";
 import { stepInput, withSharedNodes } from "../engine/graph/tensor.ts";
 import { TraceScope } from "../engine/nn/scope.ts";
@@ -17,7 +18,7 @@ const NON_LINEAR: readonly BlueprintOp[] = ["relu", "gelu", "silu", "sigmoid", "
  * @throws {BlueprintError} naming the first thing that is wrong.
  */
 export function parseBlueprint(value: unknown): Blueprint {
-  const result = Blueprint.safeParse(value);
+  const result = BlueprintSchema.safeParse(value);
   if (!result.success) {
     const [issue] = result.error.issues;
     throw new BlueprintError(`blueprint: ${issue.path.join(".") || "value"}: ${issue.message}`);

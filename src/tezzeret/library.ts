@@ -1,4 +1,4 @@
-import type { Blueprint } from "../contracts/blueprint.ts";
+import type { Blueprint } from "../contracts/types/blueprint.ts";
 import { affine } from "./blueprints/affine.ts";
 import { basic } from "./blueprints/basic.ts";
 import { bottleneck } from "./blueprints/bottleneck.ts";

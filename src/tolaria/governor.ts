@@ -9,12 +9,16 @@ export interface VitalSigns {
   readonly gradNorm: number;
 }
 
+/** What the governor takes for a breakdown. */
 export type Diagnosis = "not_finite" | "loss_spike" | "gradient_explosion" | "collapse";
 
 /** What was wrong, with the numbers it rests on. */
 export interface Alarm {
+  /** Which breakdown. */
   readonly diagnosis: Diagnosis;
+  /** The loss or the gradient norm that showed it. */
   readonly value: number;
+  /** What it should have stayed below. */
   readonly limit: number;
 }
 

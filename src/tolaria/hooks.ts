@@ -1,4 +1,4 @@
-import type { Edge } from "../contracts/lifecycle.ts";
+import type { Edge } from "../contracts/types/lifecycle.ts";
 import type { Alarm } from "./governor.ts";
 
 /**
@@ -23,6 +23,7 @@ export interface Hooks {
   onStop?(outcome: Outcome): void | Promise<void>;
 }
 
+/** How training ended. */
 export type Outcome = "completed" | "interrupted" | "failed";
 
 const HOOKS = ["onStep", "onTick", "onEpoch", "onMutation", "onRollback", "onStop"] as const;

@@ -2,6 +2,8 @@ import { type BackendName, type Gpu, openDevice } from "../../engine/gpu/device.
 import { GpuError } from "../../engine/gpu/errors.ts";
 import type { BackendChoice } from "../options.ts";
 
+export type { BackendChoice } from "../options.ts";
+
 /** Ways to a device in this runtime. Dawn is loaded only when asked for. */
 const open: Record<Exclude<BackendName, "browser">, (unsafe: boolean) => Promise<Gpu>> = {
   async native() {

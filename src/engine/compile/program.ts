@@ -19,11 +19,15 @@ import { StepBuffer } from "./step_buffer.ts";
 
 /** A tensor to be computed into memory of the caller. */
 export interface Write {
+  /** What is to be computed. */
   readonly tensor: Tensor;
+  /** Where to; as large as the tensor. */
   readonly into: BufferView;
 }
 
+/** What is to be compiled. */
 export interface ProgramSpec {
+  /** Starts the names of buffers, as errors and profiles print them. */
   readonly label: string;
   /** Tensors to be computed into memory of the caller (gradients, running statistics). */
   readonly writes?: readonly Write[];
@@ -33,6 +37,7 @@ export interface ProgramSpec {
   readonly stepInputs?: readonly Tensor[];
   /** Memory of parameters and residents. */
   memory(source: Source): BufferView;
+  /** Picks the kernel of each op. Default: the first that fits. */
   readonly choose?: ChooseVariant;
   /** Default fp32. */
   readonly precision?: Precision;
@@ -40,7 +45,9 @@ export interface ProgramSpec {
 
 /** A tensor that dispatches leave in memory. */
 export interface Result {
+  /** What was computed. */
   readonly tensor: Tensor;
+  /** Where it is. */
   readonly place: BufferView;
   /** Number of dispatches up to the one that completes it. */
   readonly after: number;
@@ -48,10 +55,13 @@ export interface Result {
 
 /** A graph compiled for one device: a flat list of dispatches to replay. */
 export interface Program {
+  /** Of the specification. */
   readonly label: string;
+  /** In order; `replay` runs them. */
   readonly dispatches: readonly BoundDispatch[];
   /** What is in memory after how many of the dispatches, in order; some of it until a later one has that memory. */
   readonly results: readonly Result[];
+  /** Where the specification's outputs are, by name. */
   readonly outputs: Readonly<Record<string, BufferView>>;
   /** The small values that are new each step. */
   readonly step: StepBuffer;
@@ -61,6 +71,7 @@ export interface Program {
   readonly bytes: number;
   /** Buffers of intermediates and outputs: nothing in them outlives a run. */
   readonly owned: readonly BufferView[];
+  /** Frees `owned` and the step values; what the caller brought stays. */
   destroy(): void;
 }
 

@@ -3,6 +3,7 @@ import { alignUp, type BufferView } from "../gpu/allocator.ts";
 import type { Gpu } from "../gpu/device.ts";
 import type { Tensor } from "../graph/tensor.ts";
 
+/** A number for a scalar, or all numbers of a tensor, row-major, by the name of the step input. */
 export type StepValues = Readonly<Record<string, number | ArrayLike<number>>>;
 
 /** The small values of a program that are new each step, in one buffer written at once. */
@@ -13,7 +14,11 @@ export class StepBuffer {
   #written = false;
   #fields = new Map<string, { offset: number; length: number; array: Float32Array | Uint32Array }>();
 
-  /** @throws {TypeError} if two sources of one name differ in shape or dtype. */
+  /**
+   * Makes room for the values of `sources`, one for all of one name.
+   *
+   * @throws {TypeError} if two sources of one name differ in shape or dtype.
+   */
   constructor(gpu: Gpu, label: string, sources: readonly Tensor[]) {
     this.#gpu = gpu;
     const distinct = distinctSources(sources);
@@ -34,6 +39,7 @@ export class StepBuffer {
     }
   }
 
+  /** Size of the buffer, in bytes. */
   get bytes(): number {
     return this.#whole.size;
   }
@@ -48,10 +54,12 @@ export class StepBuffer {
     return this.#written;
   }
 
+  /** Names of the step inputs. */
   get names(): string[] {
     return [...this.#fields.keys()];
   }
 
+  /** Where a step input lies. The name must be one of `names`. */
   view(name: string): BufferView {
     const field = this.#fields.get(name)!;
     return { buffer: this.#whole.buffer, offset: field.offset, size: alignUp(field.length * 4, 16) };
@@ -81,6 +89,7 @@ export class StepBuffer {
     return new Uint8Array(this.#host);
   }
 
+  /** Frees the buffer. */
   destroy(): void {
     this.#gpu.allocator.free(this.#whole);
   }

@@ -3,22 +3,29 @@ import { sizeOf } from "../../util/shape.ts";
 
 /** Examples in storage order: `data` is images u8 [count, H, W, C] or points f32 [count, F]; labels are class numbers. */
 export interface Examples {
+  /** How many. */
   count: number;
+  /** Row-major, example after example. */
   data: Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
+  /** Class number of each example. */
   labels: Uint8Array<ArrayBuffer>;
 }
 
 /** A classification data set, wholly in memory; `train` is split further by `splitTrain`, `test` is opened last. */
 export interface Dataset {
+  /** As runs and reports call it. */
   name: string;
   /** SHA-256 in hex of the source bytes, as the parser that made the data set says. */
   sha256: string;
+  /** Images are normalised by the training set's mean and deviation in each channel; points are taken as they are. */
   kind: "images" | "points";
   /** One example: [H, W, C] or [F]. */
   shape: number[];
   /** Class names; a label is an index into them. */
   classes: string[];
+  /** What is trained on, and what is set aside for evidence and validation. */
   train: Examples;
+  /** What no decision rests on. */
   test: Examples;
 }
 

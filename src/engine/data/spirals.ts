@@ -5,10 +5,15 @@ import { sha256OfParts } from "./dataset.ts";
 
 /** What `spirals` makes: one class an arm, `test` of the `count` points as test set; noise is a coordinate's deviation. */
 export interface SpiralOptions {
+  /** Arms, at least 2. */
   classes: number;
+  /** Points in all. */
   count: number;
+  /** Points of these that are test points. */
   test: number;
+  /** Standard deviation around the arm, in units of the radius. */
   noise: number;
+  /** Turns of an arm around the centre. */
   turns: number;
 }
 

@@ -2,8 +2,11 @@ import { GpuError } from "./errors.ts";
 
 /** A range of a buffer, as bindings and copies take it. Offsets are multiples of 256 bytes. */
 export interface BufferView {
+  /** The whole buffer. */
   readonly buffer: GPUBuffer;
+  /** First byte. */
   readonly offset: number;
+  /** Bytes, a multiple of 16. */
   readonly size: number;
   /** How f32 numbers lie there, where not as they are. */
   readonly stored?: "f16";
@@ -23,6 +26,7 @@ export class Allocator {
   #peakBytes = 0;
   #device: GPUDevice;
 
+  /** Keeps account of one device's buffers. */
   constructor(device: GPUDevice) {
     this.#device = device;
   }
@@ -63,6 +67,7 @@ export class Allocator {
     return view;
   }
 
+  /** Destroys the buffer of a view; nothing happens where that is done already. */
   free(view: BufferView): void {
     const size = this.#live.get(view.buffer);
     if (size === undefined) return;
@@ -71,6 +76,7 @@ export class Allocator {
     view.buffer.destroy();
   }
 
+  /** Destroys every buffer that it made. */
   freeAll(): void {
     for (const buffer of this.#live.keys()) buffer.destroy();
     this.#live.clear();

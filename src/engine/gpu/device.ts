@@ -8,21 +8,33 @@ export type BackendName = "native" | "dawn" | "browser";
 
 /** What a run records of its device. */
 export interface AdapterDescription {
+  /** Which implementation. */
   readonly backend: BackendName;
+  /** As WebGPU's `GPUAdapterInfo` says; may be empty. */
   readonly vendor: string;
+  /** As `GPUAdapterInfo` says; may be empty. */
   readonly architecture: string;
+  /** As `GPUAdapterInfo` says; may be empty. */
   readonly device: string;
+  /** The adapter's name, for people. */
   readonly description: string;
+  /** Whether a CPU does the work. */
   readonly software: boolean;
+  /** WebGPU features that are on. */
   readonly features: readonly string[];
 }
 
 /** One WebGPU device with everything the engine keeps for it. */
 export interface Gpu {
+  /** WebGPU's own. */
   readonly device: GPUDevice;
+  /** What it is. */
   readonly adapter: AdapterDescription;
+  /** What kernels are chosen by. */
   readonly traits: DeviceTraits;
+  /** Makes and frees all of its buffers. */
   readonly allocator: Allocator;
+  /** Its compiled kernels. */
   readonly pipelines: PipelineCache;
   /** Throws the first error that the device reported since the last call. */
   check(): void;

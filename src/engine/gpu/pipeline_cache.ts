@@ -6,8 +6,11 @@ import { type Access, bindingAccess, specialize } from "./specialize.ts";
 
 /** A compiled kernel. */
 export interface Pipeline {
+  /** WebGPU's own. */
   readonly pipeline: GPUComputePipeline;
+  /** Of group 0. */
   readonly layout: GPUBindGroupLayout;
+  /** Of each binding. */
   readonly access: readonly Access[];
 }
 
@@ -22,6 +25,7 @@ export class PipelineCache {
   /** The same by what was asked for: texts take longer to make than all the rest of a hit. */
   #asked = new Map<string, Promise<Pipeline>>();
 
+  /** Compiles for one device. */
   constructor(device: GPUDevice) {
     this.#device = device;
   }

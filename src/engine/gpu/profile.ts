@@ -7,10 +7,13 @@ import { type BoundDispatch, encodePass, type Work } from "./recorder.ts";
 
 /** When a pass ran, in seconds from the begin of the first one. */
 export interface Span {
+  /** In seconds. */
   readonly begin: number;
+  /** In seconds. */
   readonly end: number;
 }
 
+/** How long a dispatch took. */
 export interface DispatchTime extends Work {
   /** Name of the kernel. */
   readonly name: string;
@@ -20,6 +23,7 @@ export interface DispatchTime extends Work {
 
 /** One run of a list of dispatches, taken apart. */
 export interface Profile {
+  /** In order. */
   readonly dispatches: readonly DispatchTime[];
   /** Each dispatch in the repeat of median length. */
   readonly spans: readonly Span[];
@@ -29,7 +33,9 @@ export interface Profile {
   readonly wallSeconds: number;
   /** What the host needs of that to encode one run and to submit it. Medians. */
   readonly encodeSeconds: number;
+  /** What the host needs to submit it. */
   readonly submitSeconds: number;
+  /** Runs that medians are taken over. */
   readonly repeats: number;
 }
 

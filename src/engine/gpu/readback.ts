@@ -17,6 +17,11 @@ export async function read(gpu: Gpu, view: BufferView, bytes = view.size): Promi
   }
 }
 
+/**
+ * Copies the first `count` f32 numbers of a view to the host. Waits for all work submitted before.
+ *
+ * @throws {GpuError} if the device reported an error.
+ */
 export async function readFloats(
   gpu: Gpu,
   view: BufferView,

@@ -15,10 +15,15 @@ export interface Work {
 
 /** A dispatch with everything it needs, ready to be replayed. */
 export interface BoundDispatch {
+  /** `family/file` of its kernel. */
   readonly name: string;
+  /** The compiled kernel. */
   readonly pipeline: GPUComputePipeline;
+  /** Its operands. */
   readonly bindGroup: GPUBindGroup;
+  /** Workgroups in x, y and z. */
   readonly workgroups: readonly [number, number, number];
+  /** What profiles say of it. */
   readonly work: Work;
   /** Buffers that it writes to. */
   readonly writes: readonly GPUBuffer[];

@@ -6,6 +6,7 @@ export type Values = Float32Array | Float64Array | Uint32Array;
 
 /** An element-wise formula in WGSL: `$0`, `$1` … are the operands, `$name` an attribute, `T` the (vector) type. */
 export interface Elementwise {
+  /** An expression, such as `max($0, T(0))`. */
   readonly wgsl: string;
 }
 
@@ -19,6 +20,7 @@ export type Lowerable<A extends Attrs = Attrs> = Elementwise | readonly Variant<
  * Everything the engine knows of one op. No other code asks which op it has.
  */
 export interface Op<A extends Attrs = Attrs, Name extends string = string> {
+  /** In camelCase, as errors and profiles print it. */
   readonly name: Name;
   /** Type of the result. Throws a TypeError or RangeError (operation, want, got, cure) where operands do not fit. */
   type(inputs: readonly TensorType[], attrs: A): TensorType;
@@ -40,6 +42,7 @@ export interface Op<A extends Attrs = Attrs, Name extends string = string> {
    * One node that computes this op's result `node` and, from number `begin` of its own on, `other`; null where none does.
    */
   beside?(node: Tensor, other: Tensor, begin: number): Tensor | null;
+  /** How a device computes it. */
   readonly lower: Lowerable<A>;
   /**
    * What mixed precision stores as f16. `half`: the result; `inherited` (as formulas do): the result, where an operand is;

@@ -18,15 +18,22 @@ let lastId = 0;
  * graph topologically.
  */
 export class Tensor implements TensorType {
+  /** Larger than those of its operands. */
   readonly id: number;
+  /** Sizes, outermost dimension first; [] is a scalar. */
   readonly shape: Shape;
+  /** Of its elements. */
   readonly dtype: DType;
+  /** Operands of its op; none of a source. */
   readonly inputs: readonly Tensor[];
+  /** Static arguments of its op. */
   readonly attrs: Attrs;
+  /** The op that computes it, or where it comes from. */
   readonly origin: Op | Source;
   /** Always computed into memory, never fused away: what several programs must compute alike. */
   materialised = false;
 
+  /** Made by `apply`, `parameter`, `stepInput` and `resident`, which check. */
   constructor(
     origin: Op | Source,
     type: TensorType,
@@ -47,6 +54,7 @@ export class Tensor implements TensorType {
     return "kind" in this.origin ? null : this.origin;
   }
 
+  /** Where a tensor without an op comes from; null of any other. */
   get source(): Source | null {
     return "kind" in this.origin ? this.origin : null;
   }
@@ -119,14 +127,21 @@ export function applyInsteadOf<A extends Attrs>(node: Tensor, op: Op<A>, attrs: 
   return new Tensor(op as unknown as Op, op.type(node.inputs, attrs), node.inputs, attrs, node.id);
 }
 
+/**
+ * A trainable f32 tensor, which lies in the parameter store under its name.
+ *
+ * @throws {TypeError} within `withSharedNodes`, if the name is taken by another shape or dtype; so do the next two.
+ */
 export function parameter(name: string, shape: Shape): Tensor {
   return source({ kind: "parameter", name }, shape, "f32");
 }
 
+/** A small tensor whose numbers are written anew each step. */
 export function stepInput(name: string, shape: Shape, dtype: DType = "f32"): Tensor {
   return source({ kind: "step", name }, shape, dtype);
 }
 
+/** A tensor in a buffer of the caller's, such as a data set. */
 export function resident(name: string, shape: Shape, dtype: DType): Tensor {
   return source({ kind: "resident", name }, shape, dtype);
 }

@@ -6,6 +6,7 @@ import { parseJson } from "../../util/json.ts";
 const ARRAYS = { F32: Float32Array, I32: Int32Array, U32: Uint32Array, I64: BigInt64Array } as const;
 
 type DType = keyof typeof ARRAYS;
+/** Elements of a tensor in a file: F32, I32, U32 or I64. */
 export type SafeArray =
   | Float32Array<ArrayBuffer>
   | Int32Array<ArrayBuffer>
@@ -14,12 +15,15 @@ export type SafeArray =
 
 /** A named tensor of a file: row-major elements, outermost dimension first. */
 export interface SafeTensor {
+  /** Sizes, outermost dimension first. */
   readonly shape: Shape;
+  /** As many elements as the shape has. */
   readonly data: SafeArray;
 }
 
 /** What a file holds. */
 export interface SafeTensors {
+  /** By name. */
   readonly tensors: Readonly<Record<string, SafeTensor>>;
   /** Free texts of the writer. */
   readonly metadata: Readonly<Record<string, string>>;

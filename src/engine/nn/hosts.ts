@@ -8,7 +8,9 @@ import type { Model } from "./scope.ts";
 
 /** How a host normalises: by batch, or by groups of at least `groupSize` channels. */
 export interface NormOptions {
+  /** Over the batch, or over groups of channels of one example. */
   readonly norm: "batch" | "group";
+  /** Least channels of a group. */
   readonly groupSize: number;
 }
 

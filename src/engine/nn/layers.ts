@@ -12,7 +12,9 @@ import { reshape, slice } from "../ops/shape.ts";
 import { type Init, ONES, ZEROS } from "./init.ts";
 import type { Scope } from "./scope.ts";
 
+/** Sizes and steps of a convolution. */
 export interface ConvOptions {
+  /** Channels of the result. */
   readonly out: number;
   /** Side of the square kernel. */
   readonly kernel: number;
@@ -70,6 +72,7 @@ export function groupNorm(scope: Scope, name: string, x: Tensor, groups?: number
   );
 }
 
+/** What a batch norm does besides normalising. */
 export interface BatchNormOptions {
   /** Whether channels are scaled behind the norm; else by 1, for good. Default true. */
   readonly scaled?: boolean;

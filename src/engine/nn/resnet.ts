@@ -5,11 +5,13 @@ import { mean } from "../ops/reduce.ts";
 import { batchNorm, conv, dense, groupNorm, normGroups } from "./layers.ts";
 import type { Model, Scope } from "./scope.ts";
 
+/** Sizes of a residual host. */
 export interface ResnetOptions {
   /** Channels of the first stage; each stage has twice those of the one before. */
   readonly width: number;
   /** Blocks of each stage. */
   readonly blocks: readonly number[];
+  /** Over the batch, or over groups of channels of one example. */
   readonly norm: "batch" | "group";
   /** Least channels of a group in the group norm. */
   readonly groupSize: number;

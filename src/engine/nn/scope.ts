@@ -5,8 +5,11 @@ import type { Init } from "./init.ts";
 
 /** A trainable tensor as a model declares it. */
 export interface ParameterSpec {
+  /** Full name, with those of the scopes around it: `block1/conv/weight`. */
   readonly name: string;
+  /** Sizes, outermost dimension first. */
   readonly shape: Shape;
+  /** How it starts. */
   readonly init: Init;
   /** Whether weight decay applies: weights yes, biases and norm scales no. */
   readonly decay: boolean;
@@ -31,14 +34,18 @@ export interface Scope {
   scope(name: string): Scope;
 }
 
+/** By what layers normalise: the batch at hand, or averages that training has gathered. */
 export type Statistics = "batch" | "running";
 
 /** A network as a function from a batch of examples [N, ...input] to logits [N, classes]. */
 export interface Model {
+  /** As errors and reports call it. */
   readonly name: string;
   /** Shape of one example. */
   readonly input: Shape;
+  /** Logits of an example. */
   readonly classes: number;
+  /** The logits [N, classes] of a batch x [N, ...input]; must declare and tap alike at every call. */
   forward(scope: Scope, x: Tensor): Tensor;
 }
 
@@ -52,6 +59,7 @@ export class TraceScope implements Scope {
   readonly #constants = new Map<string, ParameterSpec & { tensor: Tensor }>();
   readonly #averages = new Map<string, ParameterSpec & { tensor: Tensor; next: Tensor }>();
 
+  /** Nothing declared yet. */
   constructor(statistics: Statistics = "batch") {
     this.statistics = statistics;
   }

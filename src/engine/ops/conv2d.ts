@@ -12,6 +12,8 @@ import { apply, applyInsteadOf, type Tensor } from "../graph/tensor.ts";
 import { defineOp } from "./define.ts";
 import { summedColumns, withColumnSums } from "./reduce.ts";
 
+export type { ConvAttrs } from "../../../kernels/conv_sizes.ts";
+
 /** Calls `visit` with the flat indices of each product x · w that is part of y. */
 function eachProduct(
   sizes: ConvSizes,

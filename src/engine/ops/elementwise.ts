@@ -265,7 +265,8 @@ export const elementwiseOps = {
   gateAtLeast,
 };
 
-type Operand = Tensor | number;
+/** A tensor, or a number that stands for a constant. */
+export type Operand = Tensor | number;
 const lift = (x: Operand): Tensor => typeof x === "number" ? full([], x) : x;
 
 /** A tensor of one repeated value; costs no memory where it is consumed by an element-wise op. */
@@ -304,15 +305,25 @@ export function maximum(a: Operand, b: Operand): Tensor {
   return apply(elementwiseOps.maximum, [lift(a), lift(b)], {});
 }
 
+/** −x. */
 export const neg = (x: Tensor): Tensor => apply(elementwiseOps.neg, [x], {});
+/** eˣ. */
 export const exp = (x: Tensor): Tensor => apply(elementwiseOps.exp, [x], {});
+/** Natural logarithm; NaN below 0, −∞ at 0. */
 export const log = (x: Tensor): Tensor => apply(elementwiseOps.log, [x], {});
+/** √x; NaN below 0. */
 export const sqrt = (x: Tensor): Tensor => apply(elementwiseOps.sqrt, [x], {});
+/** x². */
 export const square = (x: Tensor): Tensor => apply(elementwiseOps.square, [x], {});
+/** max(x, 0). */
 export const relu = (x: Tensor): Tensor => apply(elementwiseOps.relu, [x], {});
+/** 1 / (1 + e⁻ˣ). */
 export const sigmoid = (x: Tensor): Tensor => apply(elementwiseOps.sigmoid, [x], {});
+/** Hyperbolic tangent. */
 export const tanh = (x: Tensor): Tensor => apply(elementwiseOps.tanh, [x], {});
+/** x · sigmoid(x) (Elfwing et al. 2018). */
 export const silu = (x: Tensor): Tensor => apply(elementwiseOps.silu, [x], {});
+/** 0.5 x (1 + tanh(√(2/π) (x + 0.044715 x³))): x · Φ(x), Φ by its tanh approximation (Hendrycks & Gimpel 2016). */
 export const gelu = (x: Tensor): Tensor => apply(elementwiseOps.gelu, [x], {});
 
 /** max(x, slope·x). */

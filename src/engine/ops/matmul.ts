@@ -12,6 +12,8 @@ import { defineOp } from "./define.ts";
 import { summedColumns, withColumnSums } from "./reduce.ts";
 import { vectorProduct } from "./vector_product.ts";
 
+export type { MatmulAttrs } from "../../../kernels/matmul.ts";
+
 /** The last two dimensions as the product sees them. */
 function rowsAndColumns(shape: readonly number[], transposed: boolean): [number, number] {
   const [rows, columns] = shape.slice(-2);

@@ -24,9 +24,12 @@ export function addRepeating(a: Values, b: Values, y: Values): void {
   }
 }
 
-/** y = the larger of x and 0. */
+/** y = the larger of x and 0, which is never −0. */
 export function rectify(x: Values, y: Values): void {
-  for (let k = 0; k < y.length; k++) y[k] = Math.max(x[k], 0);
+  for (let k = 0; k < y.length; k++) {
+    const value = x[k];
+    y[k] = (value < 0 ? 0 : value) + 0;
+  }
 }
 
 /**

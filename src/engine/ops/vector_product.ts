@@ -1,8 +1,8 @@
 /** Products of matrices in float64 by the vectors of the CPU, where WebAssembly reaches them. */
 import type { Values } from "../graph/op.ts";
 
-/** Numbers of one vector, and of the columns that are computed at a time. */
-const LANES = 2, COLUMNS = 8;
+/** Numbers of one vector, of the columns that are computed at a time, and of the terms before the loop asks for its end. */
+const LANES = 2, COLUMNS = 8, TERMS = 4;
 const NUMBER_BYTES = 8;
 /** Most numbers that it keeps memory for: 64 MiB. */
 const MOST_NUMBERS = 2 ** 23;
@@ -17,6 +17,7 @@ const set = (local: number, ...value: number[][]) => [...value.flat(), 0x21, ...
 const constant = (n: number) => [0x41, n];
 const add = (a: number[], b: number[]) => [...a, ...b, 0x6a];
 const multiply = (a: number[], b: number[]) => [...a, ...b, 0x6c];
+const divide = (a: number[], b: number[]) => [...a, ...b, 0x6d];
 const less = (a: number[], b: number[]) => [...a, ...b, 0x48];
 /** Runs its body, and again while the condition holds. */
 const loopWhile = (condition: number[], ...body: number[][]) => [
@@ -25,10 +26,16 @@ const loopWhile = (condition: number[], ...body: number[][]) => [
   ...condition,
   ...[0x0d, 0, 0x0b],
 ];
+const when = (condition: number[], ...body: number[][]) => [
+  ...condition,
+  ...[0x04, 0x40],
+  ...body.flat(),
+  0x0b,
+];
 const vector = (code: number, ...rest: number[]) => [0xfd, ...uint(code), ...rest];
 const zeros = vector(12, ...new Array<number>(16).fill(0));
 const load = (at: number[], offset: number) => [...at, ...vector(0, 3, ...uint(offset))];
-const loadToAll = (at: number[]) => [...at, ...vector(10, 3, 0)];
+const loadToAll = (at: number[], offset: number) => [...at, ...vector(10, 3, ...uint(offset))];
 const store = (at: number[], value: number[], offset: number) => [
   ...at,
   ...value,
@@ -45,36 +52,43 @@ const range = (from: number, count: number) => Array.from({ length: count }, (_,
  * The last of an odd number of rows is its own companion.
  */
 function productCode(): number[] {
-  const [a, b, y, m, k, n, row, column, j, upper, lower, right, result, companion] = range(0, 14);
-  const sums = [range(14, 4), range(18, 4)], weights = range(22, 4), factor = 26;
+  const [a, b, y, m, k, n, row, column, upper, lower, right, result, companion, end, last] = range(0, 15);
+  const sums = [range(15, 4), range(19, 4)], weights = range(23, 4), factor = 27;
   const vectorBytes = NUMBER_BYTES * LANES;
-  const accumulate = (from: number, into: number[]) => [
-    ...set(factor, loadToAll(add(get(from), get(j)))),
+  const accumulate = (from: number, into: number[], term: number) => [
+    ...set(factor, loadToAll(get(from), NUMBER_BYTES * term)),
     ...into.flatMap((sum, c) => set(sum, vectorAdd(get(sum), vectorMultiply(get(factor), get(weights[c]))))),
   ];
+  /** So many terms of the sums, one after the other. */
+  const terms = (count: number) => [
+    ...range(0, count).flatMap((term) => [
+      ...weights.flatMap((weight, c) => set(weight, load(get(right), vectorBytes * c))),
+      ...accumulate(upper, sums[0], term),
+      ...accumulate(lower, sums[1], term),
+      ...set(right, add(get(right), get(n))),
+    ]),
+    ...set(upper, add(get(upper), constant(NUMBER_BYTES * count))),
+    ...set(lower, add(get(lower), constant(NUMBER_BYTES * count))),
+  ];
   return [
-    // Columns as bytes.
+    // Columns as bytes, and as many of them as go into whole groups of terms.
     ...set(k, multiply(get(k), constant(NUMBER_BYTES))),
     ...set(n, multiply(get(n), constant(NUMBER_BYTES))),
+    ...set(last, multiply(divide(get(k), constant(NUMBER_BYTES * TERMS)), constant(NUMBER_BYTES * TERMS))),
     ...loopWhile(
       less(get(row), get(m)),
       set(companion, less(add(get(row), constant(1)), get(m))),
-      set(upper, add(get(a), multiply(get(row), get(k)))),
-      set(lower, add(get(upper), multiply(get(companion), get(k)))),
       set(column, constant(0)),
       loopWhile(
         less(get(column), get(n)),
         sums.flat().flatMap((sum) => set(sum, zeros)),
+        set(upper, add(get(a), multiply(get(row), get(k)))),
+        set(lower, add(get(upper), multiply(get(companion), get(k)))),
         set(right, add(get(b), get(column))),
-        set(j, constant(0)),
-        loopWhile(
-          less(get(j), get(k)),
-          weights.flatMap((weight, c) => set(weight, load(get(right), vectorBytes * c))),
-          accumulate(upper, sums[0]),
-          accumulate(lower, sums[1]),
-          set(right, add(get(right), get(n))),
-          set(j, add(get(j), constant(NUMBER_BYTES))),
-        ),
+        set(end, add(get(upper), get(last))),
+        when(less(get(upper), get(end)), loopWhile(less(get(upper), get(end)), terms(TERMS))),
+        set(end, add(get(a), multiply(add(get(row), constant(1)), get(k)))),
+        when(less(get(upper), get(end)), loopWhile(less(get(upper), get(end)), terms(1))),
         set(result, add(add(get(y), multiply(get(row), get(n))), get(column))),
         sums[0].flatMap((sum, c) => store(get(result), get(sum), vectorBytes * c)),
         set(result, add(get(result), multiply(get(companion), get(n)))),
@@ -91,7 +105,7 @@ function productCode(): number[] {
 function moduleBytes(): Uint8Array<ArrayBuffer> {
   const section = (id: number, content: readonly number[]) => [id, ...uint(content.length), ...content];
   const name = (letter: string) => [1, letter.charCodeAt(0)];
-  const code = [...[2, 8, I32, 13, V128], ...productCode()];
+  const code = [...[2, 9, I32, 13, V128], ...productCode()];
   return Uint8Array.from([
     ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
     ...section(1, [1, 0x60, 6, I32, I32, I32, I32, I32, I32, 0]),

@@ -4,6 +4,9 @@ import { ZEROS } from "../nn/init.ts";
 import { resident, type Source, type Tensor } from "../graph/tensor.ts";
 import type { ParameterStore } from "./parameter_store.ts";
 
+export type { DynamicScale } from "../../../kernels/optim.ts";
+
+/** How a loss scale begins and grows. */
 export interface LossScaleOptions {
   /** Scale of the first step. */
   readonly initial: number;
@@ -31,6 +34,11 @@ export class LossScale {
   readonly #growthSteps: number;
   readonly #tensors: readonly Tensor[];
 
+  /**
+   * Takes up a group of its own in the store.
+   *
+   * @throws {RangeError} if the store has no room for `LOSS_SCALE_NUMBERS` more.
+   */
   constructor(store: ParameterStore, { initial, growthSteps }: LossScaleOptions) {
     this.#store = store;
     this.#growthSteps = growthSteps;

@@ -12,9 +12,13 @@ import { stepInput, type Tensor } from "../graph/tensor.ts";
 import { LossScale, type LossScaleOptions } from "./loss_scale.ts";
 import { MAX_GROUPS, type ParameterStore } from "./parameter_store.ts";
 
+export type { UpdateRule } from "../../../kernels/optim.ts";
+
 /** How one group is updated at one step. */
 export interface GroupRow {
+  /** Factor on the update, this step's. */
   readonly learningRate: number;
+  /** Decay of weights per unit of learning rate. */
   readonly weightDecay: number;
   /** Largest gradient norm of the group, or of the groups that are limited together; 0 for none. */
   readonly clip: number;
@@ -26,6 +30,7 @@ export interface GroupRow {
   readonly apart?: boolean;
 }
 
+/** What an optimiser does besides updating. */
 export interface OptimizerOptions {
   /** Whether rows may limit a gradient's norm. Default false. */
   readonly clip?: boolean;
@@ -52,6 +57,7 @@ export class Optimizer {
   readonly norms: BufferView;
   /** The group table: one of the step values of each program that updates. */
   readonly stepInput: Tensor = stepInput(TABLE, [MAX_GROUPS, ROW]);
+  /** Where gradients are scaled; else null. */
   readonly lossScale: LossScale | null;
   readonly #gpu: Gpu;
   readonly #store: ParameterStore;
@@ -60,6 +66,7 @@ export class Optimizer {
   readonly #squares: BufferView;
   readonly #rows: BufferView;
 
+  /** Updates the parameters of `store`, which must keep `momentsOf(rule)` moments. */
   constructor(gpu: Gpu, store: ParameterStore, rule: UpdateRule, options: OptimizerOptions = {}) {
     this.#gpu = gpu;
     this.#store = store;
@@ -143,6 +150,7 @@ export class Optimizer {
     return { [TABLE]: table };
   }
 
+  /** Frees its own buffers; the store stays. */
   destroy(): void {
     for (const view of [this.norms, this.#squares, this.#rows]) this.#gpu.allocator.free(view);
   }

@@ -22,7 +22,9 @@ interface Place {
 
 /** A parameter store without its numbers, as checkpoints keep it. */
 export interface StoreLayout {
+  /** Names by index; null where an index is free. */
   readonly groups: readonly (string | null)[];
+  /** Where each parameter lies; `block` counts in blocks of 64 numbers. */
   readonly places: readonly {
     readonly name: string;
     readonly shape: readonly number[];
@@ -40,9 +42,13 @@ export type StoreNumbers = readonly Float32Array<ArrayBuffer>[];
  * one leaves the numbers of all others as they are.
  */
 export class ParameterStore {
+  /** Blocks of 64 numbers in each flat buffer. */
   readonly blocks: number;
+  /** The parameters. */
   readonly values: BufferView;
+  /** Their gradients. */
   readonly gradients: BufferView;
+  /** What the update rule keeps of each parameter. */
   readonly moments: readonly BufferView[];
   /** Parameters that follow the others slowly; null where nothing asks for them. */
   readonly slow: BufferView | null;
@@ -54,7 +60,10 @@ export class ParameterStore {
   #groups: (string | null)[] = [];
 
   /**
+   * An empty store.
+   *
    * @param capacity Most numbers ever held at once, each parameter rounded up to a multiple of 64.
+   * @param moments Numbers kept of each parameter beside it, as `momentsOf` says.
    * @param slow Whether slow parameters are kept, which start where the others do.
    */
   constructor(gpu: Gpu, capacity: number, moments: number, slow = false) {
@@ -94,6 +103,7 @@ export class ParameterStore {
     return this.blocks * BLOCK;
   }
 
+  /** Names of all parameters, in order of addition. */
   get names(): string[] {
     return [...this.#places.keys()];
   }
@@ -147,10 +157,16 @@ export class ParameterStore {
     return this.inGroup(group).reduce((sum, name) => sum + sizeOf(this.#placeOf(name).spec.shape), 0);
   }
 
+  /**
+   * Where a parameter lies.
+   *
+   * @throws {Error} if the store does not hold it; so do `gradientView`, `set`, `get`, `remove` and `regroup`.
+   */
   view(name: string): BufferView {
     return this.#range(this.values, name);
   }
 
+  /** Where the gradient of a parameter lies. */
   gradientView(name: string): BufferView {
     return this.#range(this.gradients, name);
   }
@@ -170,6 +186,7 @@ export class ParameterStore {
     return await readFloats(this.#gpu, this.view(name), sizeOf(this.#placeOf(name).spec.shape));
   }
 
+  /** Where everything lies, for `restore` and `adopt`. */
   get layout(): StoreLayout {
     return {
       groups: [...this.#groups],
@@ -218,6 +235,7 @@ export class ParameterStore {
     this.#upload();
   }
 
+  /** Frees all buffers. */
   destroy(): void {
     for (const view of [...this.buffers, this.gradients, this.blockTable]) {
       this.#gpu.allocator.free(view);

@@ -1,4 +1,6 @@
+/** Rise and fall of a learning rate. */
 export interface ScheduleOptions {
+  /** Highest rate. */
   readonly peak: number;
   /** How the rate falls from the peak. Default: a cosine. */
   readonly shape?: "cosine" | "linear" | undefined;
