@@ -24,9 +24,9 @@ export function addRepeating(a: Values, b: Values, y: Values): void {
   }
 }
 
-/** y = the larger of x and 0, without a branch that depends on x: that it is guessed wrong costs more than the sum. */
+/** y = the larger of x and 0. */
 export function rectify(x: Values, y: Values): void {
-  for (let k = 0; k < y.length; k++) y[k] = 0.5 * (x[k] + Math.abs(x[k]));
+  for (let k = 0; k < y.length; k++) y[k] = Math.max(x[k], 0);
 }
 
 /**
