@@ -79,6 +79,8 @@ export function prepareEvaluation(
   };
 }
 
+const isElementwise = ({ op }: Tensor) => typeof op?.lower === "object" && "wgsl" in op.lower;
+
 /** An array for each node; those of numbers share one memory, the ones of `kept` with nobody. */
 function arraysFor(
   order: readonly Tensor[],
@@ -86,7 +88,14 @@ function arraysFor(
   kept: ReadonlySet<number>,
 ): Values[] {
   const last = order.map((_, k) => kept.has(k) ? order.length : k);
-  for (const [k, places] of inputs.entries()) for (const at of places) last[at] = Math.max(last[at], k);
+  for (const [k, places] of inputs.entries()) {
+    const size = sizeOf(order[k].shape);
+    for (const at of places) {
+      // Number by number, the result may take its operand's place.
+      const leaves = isElementwise(order[k]) && sizeOf(order[at].shape) === size;
+      last[at] = Math.max(last[at], leaves ? k - 1 : k);
+    }
+  }
   const numbers = order.flatMap(({ dtype }, k) => dtype === "u32" ? [] : [k]);
   const { slots, slotBytes } = planMemory(
     // What is kept has its place from the start.
