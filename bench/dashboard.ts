@@ -2,10 +2,10 @@
 // not read. Blocks of ticks of both take turns, ABBA, within one run; of the pairs' ratios the median is printed with a
 // 95 % bootstrap interval.
 //
-//   deno run -A bench/dashboard.ts [--clients 200] [--pairs 20] [--ticks 4] [--channels 16,32,64] [--batch 64]
+//   deno run -A bench/dashboard.ts [--clients 200] [--pairs 20] [--seconds N] [--ticks 4] [--channels 16,32,64] [--batch 64]
 //     [--backend auto|native|dawn] [--quick] [--json FILE]
 //
-// --ticks is how many make a block. The watchers are a process of their own, which yields to the run where it can (nice). The
+// --ticks is how many make a block; after --seconds no further pair begins. The watchers are a process of their own, which yields to the run where it can (nice). The
 // bound is an upper end below 1.02; it means something only where they have processors of their own.
 import { runTraining } from "../src/app/run.ts";
 import { startDashboard } from "../src/report/dashboard/dashboard.ts";
@@ -14,11 +14,12 @@ import { readOptions } from "./support/options.ts";
 import { startReport } from "./support/report.ts";
 import { bootstrapMedian } from "./support/statistics.ts";
 
-const options = readOptions({ clients: "", pairs: "", ticks: "4", channels: "", batch: "64" });
+const options = readOptions({ clients: "", pairs: "", seconds: "", ticks: "4", channels: "", batch: "64" });
 const gpu = await openForBench(options);
 const small = options.quick || gpu.adapter.software;
 const pairs = Number(options.own.pairs || (options.quick ? 2 : 20)), ticks = Number(options.own.ticks);
 const channels = (options.own.channels || (small ? "4,8" : "16,32,64")).split(",").map(Number);
+const seconds = Number(options.own.seconds || Infinity);
 const clients = Number(options.own.clients || (options.quick ? 20 : 200));
 gpu.destroy();
 
@@ -43,7 +44,7 @@ const blocks: { watched: boolean; seconds: number }[] = [];
 /** ABBA: nobody, watched, watched, nobody. */
 const isWatched = (block: number) => [false, true, true, false][block % 4];
 const stop = new AbortController();
-let at = -1, began = 0, inBlock = 0;
+let at = -1, began = 0, inBlock = 0, first = 0;
 
 const out = await Deno.makeTempDir();
 try {
@@ -80,7 +81,9 @@ try {
         if (at >= 0) blocks.push({ watched: isWatched(at), seconds: (now - began) / 1000 });
         // The first ticks warm up.
         if (at < 0 && tick < 2 * ticks) return;
-        if (blocks.length === 2 * pairs) stop.abort();
+        if (at < 0) first = now;
+        const late = blocks.length % 2 === 0 && now - first > 1000 * seconds;
+        if (blocks.length === 2 * pairs || late) stop.abort();
         else if (isWatched(at + 1) !== (at >= 0 && isWatched(at))) {
           await tell(isWatched(at + 1) ? "on" : "off");
         }

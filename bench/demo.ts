@@ -4,6 +4,7 @@
 //
 //   deno run -A bench/demo.ts [--minutes 10] [--setup "data=digits"]
 import { parseArgs } from "node:util";
+import type { CDPSession } from "playwright-core";
 import { buildSite } from "../src/web/adapters/build.ts";
 import { serveSite } from "../src/web/adapters/serve.ts";
 import { withBrowser } from "../tests/support/browser.ts";
@@ -11,19 +12,22 @@ import { withBrowser } from "../tests/support/browser.ts";
 const { values } = parseArgs({
   options: { minutes: { type: "string", default: "10" }, setup: { type: "string", default: "" } },
 });
-const minutes = Number(values.minutes), ROUNDS = 6, TIMEOUT_MS = 60_000;
+const minutes = Number(values.minutes), TIMEOUT_MS = 60_000, WARM_UP_MS = 10_000;
+/** When memory is read: parts of the time. What is read at 0 is after the warm-up. */
+const READINGS = [0, 0.1, 0.25, 0.5, 0.75, 1];
 
 /** What the page keeps for this program. */
 interface Watched {
   bytes: number;
+  step: number;
   frames: number[];
 }
 /** The page's global. */
 declare const watched: Watched;
 
-/** Runs in the page, before it: remembers the bytes on the device that the worker tells of, and the time of every frame. */
+/** Runs in the page, before it: remembers the step and the bytes on the device that the worker tells of, and the time of every frame. */
 function watch(): void {
-  const seen: Watched = { bytes: 0, frames: [] };
+  const seen: Watched = { bytes: 0, step: 0, frames: [] };
   Object.assign(globalThis, { watched: seen });
   const Plain = Worker;
   Object.assign(globalThis, {
@@ -31,7 +35,9 @@ function watch(): void {
       constructor(url: URL, options: WorkerOptions) {
         super(url, options);
         this.addEventListener("message", ({ data }) => {
-          if (data.kind === "snapshot") seen.bytes = data.snapshot.liveBytes;
+          if (data.kind !== "snapshot") return;
+          seen.bytes = data.snapshot.liveBytes;
+          seen.step = data.snapshot.step;
         });
       }
     },
@@ -48,6 +54,31 @@ function residentBytes(pid: number): number {
   return 4096 * Number(Deno.readTextFileSync(`/proc/${pid}/statm`).split(" ")[1]);
 }
 
+/** Asks the one worker of a page by its own protocol session; gives back the function that asks. */
+async function workerOf(session: CDPSession): Promise<(method: string) => Promise<{ usedSize: number }>> {
+  const attached = new Promise<string>((resolve) =>
+    session.on("Target.attachedToTarget", ({ sessionId }) => resolve(sessionId))
+  );
+  await session.send("Target.setAutoAttach", {
+    autoAttach: true,
+    waitForDebuggerOnStart: false,
+    flatten: false,
+  });
+  const sessionId = await attached;
+  let asked = 0;
+  return (method) => {
+    const id = ++asked;
+    const answer = new Promise<{ usedSize: number }>((resolve) =>
+      session.on("Target.receivedMessageFromTarget", ({ message }) => {
+        const { id: answered, result } = JSON.parse(message);
+        if (answered === id) resolve(result);
+      })
+    );
+    return session.send("Target.sendMessageToTarget", { sessionId, message: JSON.stringify({ id, method }) })
+      .then(() => answer);
+  };
+}
+
 let address = "";
 await using _server = serveSite(await buildSite(), 0, (url) => address = url);
 await withBrowser(async (browser) => {
@@ -60,25 +91,31 @@ await withBrowser(async (browser) => {
   await page.selectOption("#pace", "0");
   await page.click("#train");
   const session = await page.context().newCDPSession(page), processes = await browser.newBrowserCDPSession();
-  console.log("minute  frames/s  longest frame, 99 %  page and worker  GPU process  buffers");
-  for (let round = 0; round < ROUNDS; round++) {
-    await page.evaluate(() => void (watched.frames = []));
-    await new Promise((resolve) => setTimeout(resolve, minutes * 60_000 / ROUNDS));
+  const worker = await workerOf(session);
+  await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
+  const start = performance.now(), mebi = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+  console.log(
+    "minute  step  frames/s  longest frame, 99 %  JS heap: page  worker  page and worker  GPU process  buffers",
+  );
+  for (const part of READINGS) {
+    await new Promise((resolve) =>
+      setTimeout(resolve, Math.max(0, start + part * minutes * 60_000 - performance.now()))
+    );
+    const { bytes, step, frames } = await page.evaluate(() => watched);
     await session.send("HeapProfiler.collectGarbage");
-    const { bytes, frames } = await page.evaluate(() => watched);
+    const { usedSize } = await session.send("Runtime.getHeapUsage");
+    await worker("HeapProfiler.collectGarbage");
+    const inWorker = (await worker("Runtime.getHeapUsage")).usedSize;
     const { processInfo } = await processes.send("SystemInfo.getProcessInfo");
     const resident = (type: string) =>
       processInfo.filter((one) => one.type === type).reduce((sum, { id }) => sum + residentBytes(id), 0);
+    await page.evaluate(() => void (watched.frames = []));
     const gaps = frames.slice(1).map((time, k) => time - frames[k]);
     const rate = 1000 * gaps.length / (frames.at(-1)! - frames[0]);
-    const row = [
-      ((round + 1) * minutes / ROUNDS).toFixed(1),
-      rate.toFixed(1),
-      `${gaps.toSorted((a, b) => a - b)[Math.floor(0.99 * gaps.length)].toFixed(0)} ms`,
-      `${(resident("renderer") / 2 ** 20).toFixed(0)} MiB`,
-      `${(resident("GPU") / 2 ** 20).toFixed(0)} MiB`,
-      `${(bytes / 2 ** 20).toFixed(2)} MiB`,
-    ];
-    console.log(row.join("  "));
+    const longest = gaps.toSorted((a, b) => a - b)[Math.floor(0.99 * gaps.length)];
+    const memory = [usedSize, inWorker, resident("renderer"), resident("GPU"), bytes].map(mebi);
+    console.log(
+      [(part * minutes).toFixed(1), step, rate.toFixed(1), `${longest.toFixed(0)} ms`, ...memory].join("  "),
+    );
   }
 });

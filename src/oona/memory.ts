@@ -7,7 +7,7 @@ import { Queue } from "./queue.ts";
 
 const DEAD_LETTERS_KEPT = 1024;
 /** Messages a topic kept for replay. */
-const HISTORY_KEPT = 4096;
+const HISTORY_KEPT = 256;
 /** Handlers that follow one another without a break have this long before timers and the device have their turn. */
 const TURN_MS = 8;
 const DONE = Promise.resolve();
