@@ -5,8 +5,9 @@
 //   deno run -A bench/dashboard.ts [--clients 200] [--pairs 20] [--seconds N] [--ticks 4] [--channels 16,32,64] [--batch 64]
 //     [--backend auto|native|dawn] [--quick] [--json FILE]
 //
-// --ticks is how many make a block; after --seconds no further pair begins. The watchers are a process of their own, which yields to the run where it can (nice). The
-// bound is an upper end below 1.02; it means something only where they have processors of their own.
+// --ticks is how many make a block; after --seconds no further pair begins. The watchers are a process of their own, which
+// yields to the run where it can (nice). The bound is an upper end below 1.02; it means something only where they have
+// processors of their own.
 import { runTraining } from "../src/app/run.ts";
 import { startDashboard } from "../src/report/dashboard/dashboard.ts";
 import { openForBench } from "./support/device.ts";
