@@ -63,8 +63,8 @@ const shapes: readonly ConvShape[] = [
   { height: 5, width: 9, channels: 4, out: 4, padding: 0 },
   { height: 4, width: 5, channels: 4, out: 4, kernel: [2, 3], padding: 1 },
   { batch: 2, height: 3, width: 5, channels: 4, out: 4, padding: 3 },
-  // Channels in eights.
-  { batch: 2, height: 5, width: 6, channels: 8, out: 16, padding: 1 },
+  // Channels in eights; positions in odd numbers.
+  { batch: 3, height: 7, width: 7, channels: 8, out: 16, padding: 1 },
   { batch: 2, height: 6, width: 7, channels: 16, out: 8, stride: 2, padding: 1 },
   // Other kernels and strides.
   { batch: 2, height: 4, width: 5, channels: 8, out: 4, kernel: [1, 1] },
