@@ -10,10 +10,10 @@
 // processors of their own.
 import { runTraining } from "../src/app/run.ts";
 import { startDashboard } from "../src/report/dashboard/dashboard.ts";
+import { bootstrapMedian } from "../src/util/statistics.ts";
 import { openForBench } from "./support/device.ts";
 import { readOptions } from "./support/options.ts";
 import { startReport } from "./support/report.ts";
-import { bootstrapMedian } from "./support/statistics.ts";
 
 const options = readOptions({ clients: "", pairs: "", seconds: "", ticks: "4", channels: "", batch: "64" });
 const gpu = await openForBench(options);

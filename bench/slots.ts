@@ -16,10 +16,10 @@ import { StepQueue } from "../src/engine/compile/step_queue.ts";
 import { settled } from "../src/engine/gpu/readback.ts";
 import { resnet } from "../src/engine/nn/resnet.ts";
 import { nextStep } from "../src/tolaria/next_step.ts";
+import { bootstrapMedian } from "../src/util/statistics.ts";
 import { openForBench } from "./support/device.ts";
 import { readOptions } from "./support/options.ts";
 import { digits, startReport } from "./support/report.ts";
-import { bootstrapMedian } from "./support/statistics.ts";
 
 const options = readOptions({ pairs: "", steps: "0", batch: "", width: "", live: "1" }, { seconds: 0.3 });
 const gpu = await openForBench(options);

@@ -1,5 +1,3 @@
-import { prng } from "../../src/util/prng.ts";
-
 /** What several timings of one thing come to. */
 export interface Spread {
   readonly median: number;
@@ -16,22 +14,6 @@ export function spreadOf(values: readonly number[]): Spread {
     return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
   };
   return { median: quantile(0.5), p10: quantile(0.1), p90: quantile(0.9) };
-}
-
-/** Draws with replacement that an interval is made of. */
-const RESAMPLES = 2000;
-
-/** Median with the 95 % interval of the percentile bootstrap. The same values give the same interval. */
-export function bootstrapMedian(
-  values: readonly number[],
-): { readonly median: number; readonly low: number; readonly high: number } {
-  const random = prng(1, "bootstrap");
-  const medians = Array.from(
-    { length: RESAMPLES },
-    () => spreadOf(values.map(() => values[random.below(values.length)])).median,
-  ).sort((a, b) => a - b);
-  const at = (share: number) => medians[Math.floor(share * (RESAMPLES - 1))];
-  return { median: spreadOf(values).median, low: at(0.025), high: at(0.975) };
 }
 
 /** Slope of a straight line through (log x, log y), by least squares: the power with which y grows. */

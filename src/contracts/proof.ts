@@ -70,6 +70,10 @@ export const ProofConfig = z.strictObject({
   ).default({}).describe(
     "More arms, by name: ideas, compared with the grown arm and with the host on the validation split. No claim rests on them.",
   ),
+  overhead: z.strictObject({
+    pairs: count.min(2).max(1000).default(30).describe("Pairs of blocks of steps, with slots and without."),
+    seconds: z.number().positive().default(0.15).describe("Length of a block."),
+  }).prefault({}).describe("H1: how the cost of slots that nothing grows in is measured."),
   level: z.number().gt(0).lt(0.5).default(0.05).describe(
     "Chance of a false SUPPORTED, over all primary comparisons.",
   ),
@@ -176,6 +180,18 @@ export const ArmTimes = z.strictObject({
 });
 export type ArmTimes = z.output<typeof ArmTimes>;
 
+/** Time of a training step with dormant slots as a multiple of that without, by pairs of blocks of steps. */
+export const Overhead = z.strictObject({
+  slots: z.number(),
+  pairs: z.number(),
+  steps: z.number(),
+  /** Median, and its 95 % bootstrap interval. */
+  ratio: z.number(),
+  low: z.number(),
+  high: z.number(),
+});
+export type Overhead = z.output<typeof Overhead>;
+
 export type VerdictWord = "SUPPORTED" | "NOT SUPPORTED" | "INCONCLUSIVE";
 
 /** A comparison of two arms by the same seeds; positive speaks for the claim. */
@@ -225,7 +241,10 @@ export interface ArmRow {
   readonly steps: number;
 }
 
-/** `proof.json`: the same for the same manifest on the same device, whatever ran beside what. */
+/**
+ * `proof.json`: the same for the same manifest on the same device, whatever ran beside what, but for the overhead and the
+ * verdict on H1, which rests on it.
+ */
 export interface Proof {
   readonly version: 1;
   readonly manifest: ProofManifest;
@@ -234,6 +253,8 @@ export interface Proof {
   /** Why nothing is believed; empty where all hashes are as they must be. */
   readonly faults: readonly string[];
   readonly headroom: Comparison;
+  /** Null where it was not measured. */
+  readonly overhead: Overhead | null;
   readonly verdicts: readonly Verdict[];
   readonly comparisons: readonly Comparison[];
   readonly table: readonly ArmRow[];

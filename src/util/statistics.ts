@@ -31,6 +31,25 @@ export function normalQuantile(share: number): number {
 /** Draws with replacement that an interval is made of. */
 const RESAMPLES = 10_000;
 
+function medianOf(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b), middle = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(middle)] + sorted[Math.ceil(middle)]) / 2;
+}
+
+/** Median with its 95 % interval of the percentile bootstrap. The same values give the same interval. */
+export function bootstrapMedian(
+  values: readonly number[],
+): { readonly median: number; readonly low: number; readonly high: number } {
+  const random = prng(1, "bootstrap");
+  const draws = RESAMPLES / 5;
+  const medians = Array.from(
+    { length: draws },
+    () => medianOf(values.map(() => values[random.below(values.length)])),
+  ).sort((a, b) => a - b);
+  const at = (share: number) => medians[Math.floor(share * (draws - 1))];
+  return { median: medianOf(values), low: at(0.025), high: at(0.975) };
+}
+
 /**
  * The mean with its bias-corrected and accelerated bootstrap interval (Efron 1987). The same values give the same interval;
  * values that are all equal give one of no width.

@@ -1,7 +1,8 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { numbersOf } from "../../bench/support/options.ts";
 import { logPlot } from "../../bench/support/plot.ts";
-import { atMost, bootstrapMedian, logSlope, spreadOf } from "../../bench/support/statistics.ts";
+import { atMost, logSlope, spreadOf } from "../../bench/support/statistics.ts";
+import { bootstrapMedian } from "../../src/util/statistics.ts";
 
 Deno.test("spreadOf() takes median and quantiles between values", () => {
   assertEquals(spreadOf([5, 1, 4, 2, 3]), { median: 3, p10: 1.4, p90: 4.6 });

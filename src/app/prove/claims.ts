@@ -13,6 +13,9 @@ export interface Primary {
   readonly margin: number;
 }
 
+/** H1: step time with dormant slots as a multiple of that without, at most. */
+export const MOST_OVERHEAD = 1.05;
+
 /** What is compared, in the order in which it is told. */
 export function primariesOf({ grown, margin, saving }: ProofConfig): Primary[] {
   const compare = (id: string, measure: Measure, better: ArmName, worse: ArmName, margin = 0) => ({
@@ -60,10 +63,13 @@ export function claimsOf({ grown, margin, saving, level, window }: ProofConfig):
     {
       id: "H1",
       claim:
-        "harmless: growth that is switched off, or still incubates, leaves the host's training as it was, bit for bit",
+        "harmless: growth that is switched off, or still incubates, leaves the host's training as it was, bit for bit, and " +
+        `dormant slots cost less than ${Math.round(100 * (MOST_OVERHEAD - 1))} % of a step's time`,
       rule:
         "the weights of off-switch are those of host-flops; training and control losses of incubating are those of " +
-        "host-flops at every tick until a seed is removed; NOT SUPPORTED where one bit differs",
+        "host-flops at every tick until a seed is removed; the median ratio of step times with dormant slots and without, " +
+        `in blocks that take turns, has the upper end of its bootstrap interval (95 %) below ${MOST_OVERHEAD}; NOT SUPPORTED ` +
+        `where one bit differs or the lower end is above ${MOST_OVERHEAD}; INCONCLUSIVE where it was not measured`,
       takes: "all",
       by: [],
     },

@@ -5,6 +5,7 @@ import type {
   ArmRow,
   Comparison,
   HeadroomArm,
+  Overhead,
   ProofConfig,
   VariantArm,
   Verdict,
@@ -14,7 +15,7 @@ import { ARMS } from "../../contracts/proof.ts";
 import { interquartileMean, probabilityOfImprovement } from "../../util/scores.ts";
 import { bcaMean, holm, meanOf, pairedAbove } from "../../util/statistics.ts";
 import { armOf, variantsOf } from "./arms.ts";
-import { type Claim, claimsOf, ideasOf, primariesOf, type Primary } from "./claims.ts";
+import { type Claim, claimsOf, ideasOf, MOST_OVERHEAD, primariesOf, type Primary } from "./claims.ts";
 import { areaOf, DIFFERENCES, testOf, validationOf, type Worst, worstOf } from "./measures.ts";
 
 /** What is judged. */
@@ -24,6 +25,8 @@ export interface Evidence {
   readonly classes: number;
   /** Of the task, in FLOPs. */
   readonly budget: number;
+  /** Null where it was not measured. */
+  readonly overhead: Overhead | null;
   /** What is wrong with the evidence itself: nothing is believed then. */
   readonly faults: readonly string[];
 }
@@ -140,7 +143,29 @@ function firstRemoval({ outcome }: ArmResult): number {
   return edges.find(({ to }) => to === "PRUNED")?.tick ?? Infinity;
 }
 
-/** Whether training went the same way, to the last bit: H1 is about nothing else. */
+/** What is known of the cost of dormant slots. */
+function judgeTime(overhead: Overhead | null): { verdict: VerdictWord; why: string } {
+  if (!overhead) return { verdict: "INCONCLUSIVE", why: "what dormant slots cost was not measured" };
+  const { slots, pairs, ratio, low, high } = overhead;
+  const why =
+    `step time with ${slots} dormant slots ${ratio.toFixed(4)} of that without (95 % ${low.toFixed(4)} to ` +
+    `${high.toFixed(4)}, ${pairs} pairs)`;
+  if (high < MOST_OVERHEAD) return { verdict: "SUPPORTED", why };
+  return { verdict: low > MOST_OVERHEAD ? "NOT SUPPORTED" : "INCONCLUSIVE", why };
+}
+
+/** H1: harmless to the last bit, and to the clock. */
+function judgeHarm({ results, overhead }: Evidence): { verdict: VerdictWord; why: string } {
+  const parts = [judgeBits(results), judgeTime(overhead)], words = parts.map(({ verdict }) => verdict);
+  const verdict = words.includes("NOT SUPPORTED")
+    ? "NOT SUPPORTED"
+    : words.includes("INCONCLUSIVE")
+    ? "INCONCLUSIVE"
+    : "SUPPORTED";
+  return { verdict, why: parts.map(({ why }) => why).join("; ") };
+}
+
+/** Whether training went the same way, to the last bit. */
 function judgeBits(results: readonly ArmResult[]): { verdict: VerdictWord; why: string } {
   const found = (["off-switch", "incubating"] as const).flatMap((arm) =>
     bySeed(results, arm).map((run) => ({ arm, run }))
@@ -180,7 +205,7 @@ function judgeBits(results: readonly ArmResult[]): { verdict: VerdictWord; why: 
 
 /** A verdict a claim; INCONCLUSIVE throughout where the evidence has faults. */
 export function judge(evidence: Evidence): { verdicts: Verdict[]; comparisons: Comparison[] } {
-  const { proof, results, faults } = evidence;
+  const { proof, faults } = evidence;
   const claims = claimsOf(proof);
   const named = (claim: Claim) => ({ id: claim.id, claim: claim.claim, rule: claim.rule });
   if (faults.length > 0) {
@@ -193,7 +218,7 @@ export function judge(evidence: Evidence): { verdicts: Verdict[]; comparisons: C
   const comparisons = compareAll(evidence);
   const verdicts = claims.map((claim) => ({
     ...named(claim),
-    ...claim.by.length === 0 ? judgeBits(results) : judgeClaim(claim, comparisons),
+    ...claim.by.length === 0 ? judgeHarm(evidence) : judgeClaim(claim, comparisons),
   }));
   return { verdicts, comparisons };
 }

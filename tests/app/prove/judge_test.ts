@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { parseProof } from "../../../src/app/prove/proof_config.ts";
 import { judge, judgeHeadroom, tableOf } from "../../../src/app/prove/judge.ts";
-import type { ArmResult, CompletedArm, Proof } from "../../../src/contracts/proof.ts";
+import type { ArmResult, CompletedArm, Overhead, Proof } from "../../../src/contracts/proof.ts";
 import { prng } from "../../../src/util/prng.ts";
 
 const proof = parseProof({ task: { config: "spirals" }, arms: ["static-flops", "random", "learned"] });
@@ -50,8 +50,9 @@ function runs(effect: number, chance: string, seeds = 10): ArmResult[] {
   }).flat();
 }
 
-const judged = (results: ArmResult[], faults: string[] = []) =>
-  judge({ proof, results, classes: 3, budget: BUDGET, faults });
+const overhead = { slots: 3, pairs: 30, steps: 10, ratio: 1.001, low: 0.999, high: 1.004 };
+const judged = (results: ArmResult[], faults: string[] = [], measured: Overhead | null = overhead) =>
+  judge({ proof, results, classes: 3, budget: BUDGET, overhead: measured, faults });
 const wordOf = (results: ArmResult[], id: string) =>
   judged(results).verdicts.find((one) => one.id === id)!.verdict;
 
@@ -104,7 +105,7 @@ Deno.test("judge() counts a crash as the worst of all runs, and as no better tha
   );
   assertEquals(differences[4], host.test.loss - worst);
   assertEquals(differences.toSpliced(4, 1), before.toSpliced(4, 1));
-  const row = tableOf({ proof, results: crashed, classes: 3, budget: BUDGET, faults: [] })
+  const row = tableOf({ proof, results: crashed, classes: 3, budget: BUDGET, overhead, faults: [] })
     .find(({ arm }) => arm === "heuristic")!;
   assertEquals([row.seeds, row.crashed], [10, 1]);
 });
@@ -128,7 +129,7 @@ Deno.test("judge() compares variants on validation, beside the claims and withou
       );
     }),
   );
-  const judgement = judge({ proof: varied, results, classes: 3, budget: BUDGET, faults: [] });
+  const judgement = judge({ proof: varied, results, classes: 3, budget: BUDGET, overhead, faults: [] });
   const before = judged(plain);
   assertEquals(judgement.verdicts, before.verdicts);
   assertEquals(judgement.comparisons.slice(0, 6), before.comparisons);
@@ -141,7 +142,7 @@ Deno.test("judge() compares variants on validation, beside the claims and withou
       ["variant-worse / host-flops", null, "SUPPORTED"],
     ],
   );
-  const rows = tableOf({ proof: varied, results, classes: 3, budget: BUDGET, faults: [] });
+  const rows = tableOf({ proof: varied, results, classes: 3, budget: BUDGET, overhead, faults: [] });
   assertEquals(rows.slice(-2).map(({ arm }) => arm), ["variant-better", "variant-worse"]);
 });
 
@@ -152,7 +153,7 @@ Deno.test("judge() leaves a claim open whose arm did not run", () => {
   assertStringIncludes(verdict.why, "H4.learned: an arm did not run");
 });
 
-Deno.test("judge() on H1 wants every bit, up to the removal of a seed", () => {
+Deno.test("judge() on H1 wants every bit, up to the removal of a seed, and a measured overhead below 5 %", () => {
   const host = result("host-flops", 1, completed(1));
   const off = (weights: string) => result("off-switch", 1, completed(1, { weights }));
   const edge = { tick: 3, step: 60, slot: "a", blueprint: "b", from: "TRAINING", to: "PRUNED" } as const;
@@ -171,6 +172,15 @@ Deno.test("judge() on H1 wants every bit, up to the removal of a seed", () => {
   assertEquals(wordOf([host, off(HASH), beside(1)], "H1"), "NOT SUPPORTED");
   assertEquals(wordOf([host, off("1".repeat(64)), beside(2)], "H1"), "NOT SUPPORTED");
   assertEquals(wordOf([host, off(HASH)], "H1"), "INCONCLUSIVE");
+  const whole = [host, off(HASH), beside(2)];
+  const timed = (low: number, high: number) =>
+    judged(whole, [], { ...overhead, low, high }).verdicts[0].verdict;
+  assertEquals([timed(1.01, 1.04), timed(1.03, 1.06), timed(1.06, 1.09)], [
+    "SUPPORTED",
+    "INCONCLUSIVE",
+    "NOT SUPPORTED",
+  ]);
+  assertEquals(judged(whole, [], null).verdicts[0].verdict, "INCONCLUSIVE");
 });
 
 Deno.test("judge() knows what was saved: the share of FLOPs left when the loss was first as low as the other's end", () => {
