@@ -10,6 +10,8 @@ import { proofMarkdown } from "../report/proof_markdown.ts";
 import { EXIT_FAILURE, EXIT_INTERRUPTED, usageError } from "../util/errors.ts";
 import type { Command, Values } from "./command.ts";
 import { readConfig, readProof } from "./config_file.ts";
+import { fleetOptions, GIVING_OPTIONS } from "./fleet_options.ts";
+import { withFleet } from "./with_fleet.ts";
 import { withInterrupt } from "./interrupt.ts";
 import { print, printError } from "./output.ts";
 
@@ -94,19 +96,29 @@ async function run(values: Values): Promise<number> {
   }
   const subject = await subjectOf(values);
   if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
+  const giving = fleetOptions(values);
+  if (giving && values.lanes !== undefined) {
+    throw usageError("--lanes: not together with --fleet, whose workers do the runs");
+  }
   const { prove } = await import("../app/prove/prove.ts");
+  const onLine = (line: string) => print(values.quiet ? "" : `${line}\n`);
   const announce = () => printError("\nstopping; every run keeps a checkpoint; Ctrl-C again exits at once");
-  const result = await withInterrupt(announce, (signal) =>
-    prove({
-      ...subject,
-      backend: (values.backend ?? "auto") as BackendChoice,
-      out: (values.out ?? DEFAULT_OUT) as string,
-      resume: (values.resume ?? null) as string | null,
-      lanes: (values.lanes ?? 1) as number,
-      headroomOnly: values.headroom === true,
-      signal,
-      onLine: (line) => print(values.quiet ? "" : `${line}\n`),
-    }));
+  const result = await withInterrupt(
+    announce,
+    (signal) =>
+      withFleet(giving, { quiet: values.quiet === true, onLine }, (fleet, onLine) =>
+        prove({
+          ...subject,
+          ...fleet && { fleet },
+          backend: (values.backend ?? "auto") as BackendChoice,
+          out: (values.out ?? DEFAULT_OUT) as string,
+          resume: (values.resume ?? null) as string | null,
+          lanes: (values.lanes ?? 1) as number,
+          headroomOnly: values.headroom === true,
+          signal,
+          onLine,
+        })),
+  );
   if (result.outcome === "interrupted") {
     printError(`esper: prove: interrupted; go on with it: prove --resume ${result.directory}`);
     return EXIT_INTERRUPTED;
@@ -159,6 +171,7 @@ export const proveCommand: Command = {
       summary: "runs at a time on one device, each on a thread of its own; changes no number",
       default: "1",
     },
+    ...GIVING_OPTIONS,
     {
       name: "out",
       value: "DIR",
@@ -196,6 +209,7 @@ export const proveCommand: Command = {
     "prove --config prove_cifar10 --lanes 4",
     "prove --headroom --config prove_small",
     "prove --resume runs/prove_small-1",
+    "prove --fleet postgres://esper@db/esper --blobs s3://esper/fleet",
   ],
   run,
 };

@@ -6,6 +6,7 @@ import { data } from "./data.ts";
 import { doctor } from "./doctor.ts";
 import { evalCommand } from "./eval.ts";
 import { exportCommand } from "./export.ts";
+import { fleetCommand } from "./fleet.ts";
 import { helpCommand } from "./help.ts";
 import { inspect } from "./inspect.ts";
 import { proveCommand } from "./prove.ts";
@@ -19,6 +20,7 @@ import { storeCommand } from "./store.ts";
 import { train } from "./train.ts";
 import { trainPolicyCommand } from "./train_policy.ts";
 import { tune } from "./tune.ts";
+import { workerCommand } from "./worker.ts";
 
 export const commands: readonly Command[] = [
   train,
@@ -26,6 +28,8 @@ export const commands: readonly Command[] = [
   replay,
   proveCommand,
   trainPolicyCommand,
+  workerCommand,
+  fleetCommand,
   runs,
   report,
   serve,

@@ -4,13 +4,14 @@ import {
   ArmResult,
   ArmTimes,
   type Comparison,
-  Overhead,
   type Proof,
   type ProofConfig,
   type ProofManifest,
 } from "../../contracts/proof.ts";
+import type { AdapterDescription } from "../../engine/gpu/device.ts";
 import { UserError } from "../../util/errors.ts";
 import type { ProofFolder } from "../adapters/proof_folder.ts";
+import type { Fleet } from "../fleet/fleet.ts";
 import type { BackendChoice } from "../options.ts";
 import { createTask } from "../tasks.ts";
 import { outcomeOf, timesOf } from "./collect.ts";
@@ -18,7 +19,6 @@ import { configOf, type Job, jobName, needsOf, runConfigHash, type Task } from "
 import { faultsOf } from "./faults.ts";
 import { judge, judgeHeadroom, tableOf, tellComparison } from "./judge.ts";
 import { checkManifest, checkProof, seedsOf, settle } from "./manifest.ts";
-import { measureOverhead } from "./overhead.ts";
 import { type ArmRunner, createRunner } from "./run_arm.ts";
 import { inOrder } from "./schedule.ts";
 import { armOf, variantsOf } from "./arms.ts";
@@ -34,6 +34,8 @@ export interface ProveOptions {
   readonly resume: string | null;
   /** Runs at a time, on one device. */
   readonly lanes: number;
+  /** Runs go to its workers, all that may begin at once, and not to this machine's device. Absent: they stay here. */
+  readonly fleet?: Fleet;
   /** Only whether the task can say anything about growth. */
   readonly headroomOnly: boolean;
   /** The line that makes the proof again. */
@@ -84,20 +86,22 @@ export async function prove(options: ProveOptions): Promise<ProveResult> {
         `about growth; got ${tellComparison(headroom)}; take a smaller host, more data or a larger budget`,
     );
   }
-  const overhead = await overheadOf(work);
   const jobs = jobsOf([...options.proof.arms, ...variantsOf(options.proof)], seeds.proof, task);
   if (!await runAll(jobs, work)) return { ...ended, headroom };
-  const faults = await faultsOf([...check, ...jobs], task, manifest, folder, resultOf);
+  const differences = await options.fleet?.settle(options.signal) ?? [];
+  const faults = [
+    ...await faultsOf([...check, ...jobs], task, manifest, folder, resultOf),
+    ...differences,
+  ];
   const arms = listed(jobs);
   const budget = task.config.train.budgetGflop * 1e9;
-  const evidence = { proof: options.proof, results: arms, classes: task.classes, budget, overhead, faults };
+  const evidence = { proof: options.proof, results: arms, classes: task.classes, budget, faults };
   const proof: Proof = {
     version: 1,
     manifest,
     command: options.command,
     faults,
     headroom,
-    overhead,
     ...judge(evidence),
     table: tableOf(evidence),
     arms: [...listed(check), ...arms],
@@ -109,15 +113,12 @@ export async function prove(options: ProveOptions): Promise<ProveResult> {
 
 /** Makes or opens the folder, settles the manifest, and reads what was run before. */
 async function begin(options: ProveOptions): Promise<Work> {
-  const { openGpu } = await import("../adapters/open_gpu.ts");
   const { codeHash } = await import("../adapters/code_hash.ts");
   const { loadDataset } = await import("../adapters/load_dataset.ts");
   const { ProofFolder } = await import("../adapters/proof_folder.ts");
   const { proof, task: config, backend, out, resume } = options;
   checkProof(proof, config);
-  const gpu = await openGpu(backend);
-  const { adapter } = gpu;
-  gpu.destroy();
+  const adapter = options.fleet?.adapter ?? await describe(backend);
   const source = createTask(
     proof.name,
     config,
@@ -137,23 +138,11 @@ async function begin(options: ProveOptions): Promise<Work> {
   return { options, folder, manifest, task, results: new Map(), times: new Map() };
 }
 
-/** What dormant slots cost, measured once a proof, alone on the device, where H1 is asked. */
-async function overheadOf({ options, folder, task }: Work): Promise<Overhead | null> {
-  const found = folder.read("overhead.json");
-  if (found !== null) return Overhead.parse(found);
-  if (!options.proof.arms.includes("off-switch")) return null;
+async function describe(backend: BackendChoice): Promise<AdapterDescription> {
   const { openGpu } = await import("../adapters/open_gpu.ts");
-  const { loadDataset } = await import("../adapters/load_dataset.ts");
-  const { data, seed } = { ...task.config, seed: options.proof.seeds.first };
-  const loaded = await loadDataset(data, seed, { signal: options.signal });
-  const gpu = await openGpu(options.backend);
-  try {
-    const overhead = await measureOverhead(gpu, task.config, loaded, options.proof.overhead);
-    folder.writeJson("overhead.json", overhead);
-    return overhead;
-  } finally {
-    gpu.destroy();
-  }
+  const gpu = await openGpu(backend);
+  gpu.destroy();
+  return gpu.adapter;
 }
 
 /** The arms, and those they are derived from, of all seeds: what others need comes first. */
@@ -175,12 +164,14 @@ function jobsOf(arms: readonly Job["arm"][], seeds: readonly number[], task: Tas
 
 /** Runs the jobs that have no result yet; false where the signal ended it. */
 async function runAll(jobs: readonly Job[], work: Work): Promise<boolean> {
-  const { options: { lanes, signal }, results, task } = work;
+  const { options: { lanes, signal, fleet }, results, task } = work;
   const all = new Map(jobs.map((job) => [jobName(job), job]));
   for (const job of jobs) readResult(job, work);
   const open = jobs.filter((job) => !results.has(jobName(job)));
   if (open.length === 0) return true;
-  const runners = await openRunners(Math.min(lanes, open.length));
+  const runners = fleet
+    ? open.map(() => fleet.createRunner())
+    : await openRunners(Math.min(lanes, open.length));
   const failed = new AbortController(), stop = AbortSignal.any([signal, failed.signal]);
   let done = results.size;
   try {
@@ -251,6 +242,7 @@ async function runJob(job: Job, work: Work, runner: ArmRunner, signal: AbortSign
     backend: options.backend,
     out: folder.runs,
     resume: folder.runOf(name),
+    data: manifest.data[job.seed],
   };
   try {
     const reply = await runner.run(request, signal);

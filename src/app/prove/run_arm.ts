@@ -1,4 +1,5 @@
 import type { ProfileName, RunConfig } from "../../contracts/config.ts";
+import type { AnyEnvelope } from "../../contracts/events.ts";
 import type { Gpu } from "../../engine/gpu/device.ts";
 import type { BackendChoice, RunResult } from "../options.ts";
 import { runTraining } from "../run.ts";
@@ -12,6 +13,8 @@ export interface ArmRequest {
   readonly out: string;
   /** Run folder to go on with. */
   readonly resume: string | null;
+  /** Hash of the examples, where it is known beforehand. */
+  readonly data?: string;
 }
 
 /** What a proof needs of a run; the rest is in the run's folder. */
@@ -32,7 +35,7 @@ export type ArmReply = Pick<
 
 /** Runs arms one after the other on one device, which is opened with the first. */
 export interface ArmRunner {
-  run(request: ArmRequest, signal: AbortSignal): Promise<ArmReply>;
+  run(request: ArmRequest, signal: AbortSignal, onEvent?: (event: AnyEnvelope) => void): Promise<ArmReply>;
   close(): void;
 }
 
@@ -53,14 +56,14 @@ export function createRunner(): ArmRunner {
   }
 
   return {
-    async run({ config, ...request }, signal) {
+    async run({ config, data: _, ...request }, signal, onEvent = () => {}) {
       const { outcome, steps, flops, weights, host, grown, after, test, ...clock } = await runTraining({
         ...request,
         config: { file: config, sets: [], flags: {} },
         openGpu: () => open(request.backend),
         dryRun: false,
         signal,
-        onEvent() {},
+        onEvent,
       });
       const { seconds, compilerFlops, notices } = clock;
       return { outcome, steps, flops, weights, host, grown, after, test, seconds, compilerFlops, notices };
