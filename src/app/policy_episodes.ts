@@ -3,12 +3,13 @@ import { type Controller, HeuristicConfig, type Observation } from "../contracts
 import type { PolicyTraining } from "../contracts/policy_training.ts";
 import type { Gpu } from "../engine/gpu/device.ts";
 import { type Environment, playEpisode } from "../tamiyo/mod.ts";
+import type { SimulatedTask } from "../tamiyo/simulator/task.ts";
 import type { Store } from "../urza/mod.ts";
 import { inLanes } from "../util/lanes.ts";
 import { prng } from "../util/prng.ts";
 import { createEpisodes } from "./episodes.ts";
 import { createSimulation } from "./simulation.ts";
-import { drawTasks } from "./task_family.ts";
+import { drawTasks, type TaskSplit } from "./task_family.ts";
 import type { Task } from "./tasks.ts";
 import type { Twins } from "./twins.ts";
 
@@ -56,7 +57,7 @@ export async function evaluateController(
   controllerFor: (seed: number) => Pick<Controller, "decide">,
 ): Promise<number> {
   let total = 0;
-  for (const task of drawTasks("heldOut", tasks)) {
+  for (const task of familyOf("heldOut", tasks)) {
     const simulation = createSimulation(task, { reward });
     for (let seed = 1; seed <= episodes; seed++) {
       await playEpisode(simulation, controllerFor(seed), seed);
@@ -66,8 +67,14 @@ export async function evaluateController(
   return total / (tasks * episodes);
 }
 
+/** Half of the tasks are rich, half are open. */
+const familyOf = (split: TaskSplit, count: number): SimulatedTask[] => [
+  ...drawTasks(split, Math.ceil(count / 2)),
+  ...drawTasks(split, Math.floor(count / 2), "open"),
+];
+
 /** Simulated tasks to learn on. */
-const SIMULATED_TASKS = 256;
+const SIMULATED_TASKS = 512;
 /** Seeds below are kept for evaluations. */
 const FIRST_SEED = 2 ** 16;
 /** What logs call simulated episodes. */
@@ -76,7 +83,7 @@ export const SIMULATOR = "simulator";
 export function createEpisodeSource(parts: EpisodeSourceParts): EpisodeSource {
   const { config, tasks, gpu, store, twins, signal } = parts;
   const { reward, collect } = config;
-  const family = drawTasks("training", SIMULATED_TASKS);
+  const family = familyOf("training", SIMULATED_TASKS);
   const simulations = family.map(() => null as ReturnType<typeof createSimulation> | null);
 
   return {

@@ -5,6 +5,7 @@ import type { SimulatedTask } from "../tamiyo/simulator/task.ts";
 import { tickFlops } from "../tamiyo/simulator/terms.ts";
 import { type Prng, prng } from "../util/prng.ts";
 import { calibration } from "./calibration.ts";
+import { openTask } from "./open_tasks.ts";
 import { termsOf } from "./simulation.ts";
 
 /** Channels of the hosts of a split, and the side of their images. No host is in two splits. */
@@ -57,12 +58,16 @@ const GATES = {
   ...{ removalMeasurements: 2, pruneAge: 2, blendOutTicks: 1, embargoTicks: 1 },
 };
 
+/** `rich`: growth always pays. `open`: whether it does has to be found out, as in `open_tasks.ts`. */
+type TaskKind = "rich" | "open";
+
 /** The first `count` tasks of a split, the same at each call. Hosts take turns. */
-export function drawTasks(split: TaskSplit, count: number): SimulatedTask[] {
-  return Array.from(
-    { length: count },
-    (_, k) => drawTask(`${split}-${k + 1}`, HOSTS[split][k % HOSTS[split].length]),
-  );
+export function drawTasks(split: TaskSplit, count: number, kind: TaskKind = "rich"): SimulatedTask[] {
+  return Array.from({ length: count }, (_, k) => {
+    const name = `${kind === "open" ? "open-" : ""}${split}-${k + 1}`;
+    const host = HOSTS[split][k % HOSTS[split].length];
+    return kind === "open" ? openTask(name, host, KINDS) : drawTask(name, host);
+  });
 }
 
 function drawTask(name: string, host: Host): SimulatedTask {

@@ -163,6 +163,23 @@ Deno.test("training and held-out tasks share no task and no host", async () => {
   assertEquals(drawTasks("training", 2), [task, second]);
 });
 
+Deno.test("open tasks have the rules of both kinds of real runs, and growth pays in some of them only", async () => {
+  const tasks = drawTasks("heldOut", 12, "open");
+  const values = tasks.map((one) =>
+    Object.values(one.effects.seeds).flatMap((seeds) => Object.values(seeds))
+  );
+  const best = values.map((seeds) => Math.max(...seeds.map(({ gain }) => gain)));
+  assert(Math.min(...best) < 0.01 && Math.max(...best) > 0.1, `${best}`);
+  assertEquals(new Set(tasks.map(({ config }) => config.growth.incubation)), new Set(["shadow", "none"]));
+  assertEquals(new Set(tasks.map(({ config }) => config.growth.blueprints.length)).size > 2, true);
+  for (const one of tasks.slice(0, 4)) {
+    const { total, score } = play(createSimulation(one), 5, wander(5));
+    assertAlmostEquals(total, score, 1e-12);
+  }
+  const hashes = await Promise.all([...tasks, ...drawTasks("heldOut", 12)].map(taskHash));
+  assertEquals(new Set(hashes).size, 24);
+});
+
 Deno.test("fitEffects() finds the effects that logs were made with", () => {
   const blueprints = ["conv3", "pointwise", "affine"];
   const effect = (gain: number) => ({ gain, pace: 0.1, wear: 0 });
