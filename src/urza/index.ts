@@ -33,11 +33,11 @@ export interface Row {
  */
 export interface Index {
   /** Rows of files under a folder, by path; none where there is no index. */
-  recall(folder: string): Map<string, Row>;
+  recall(folder: string): Map<string, Row> | Promise<Map<string, Row>>;
   /** Remembers some and forgets others, where that can be done. */
-  change(remember: readonly Row[], forget: readonly string[]): void;
+  change(remember: readonly Row[], forget: readonly string[]): void | Promise<void>;
   /** Forgets everything. */
-  reset(): void;
+  reset(): void | Promise<void>;
 }
 
 /** A file and what it says; where it cannot be read, why. */
@@ -56,7 +56,7 @@ export function parseFacts(text: string): Facts | null {
 
 /** What the manifests or records under a folder say, read anew only where the index does not know it. */
 export async function survey(medium: Medium, index: Index | null, folder: string): Promise<Surveyed[]> {
-  const known = index?.recall(folder) ?? new Map<string, Row>();
+  const known = await index?.recall(folder) ?? new Map<string, Row>();
   const found: Surveyed[] = [], learnt: Row[] = [];
   for (const entry of await medium.entries(folder)) {
     const row = known.get(entry.path);
@@ -74,7 +74,7 @@ export async function survey(medium: Medium, index: Index | null, folder: string
       learnt.push({ path, stamp, facts });
     }
   }
-  if (learnt.length > 0 || known.size > 0) index?.change(learnt, [...known.keys()]);
+  if (learnt.length > 0 || known.size > 0) await index?.change(learnt, [...known.keys()]);
   return found;
 }
 

@@ -81,7 +81,7 @@ export async function verifyStore(
       await medium.setAside(fault.path);
       fault.aside = true;
     }
-    index?.reset();
+    await index?.reset();
     await survey(medium, index, "manifests");
     await survey(medium, index, "records");
     return verified;

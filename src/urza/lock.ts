@@ -32,7 +32,7 @@ export function createLock(): Lock {
   };
 }
 
-/** `shared` and `exclusively` of a medium, by a lock. */
+/** `shared`, `exclusively` and `alone` of a medium, by a lock. */
 export function guards(lock: Lock) {
   const under = async <T>(exclusive: boolean, work: () => Promise<T>): Promise<T> => {
     const release = await lock(exclusive);
@@ -45,5 +45,6 @@ export function guards(lock: Lock) {
   return {
     shared: <T>(work: () => Promise<T>) => under(false, work),
     exclusively: <T>(work: () => Promise<T>) => under(true, work),
+    alone: <T>(_path: string, work: () => Promise<T>) => under(true, work),
   };
 }

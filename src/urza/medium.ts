@@ -38,6 +38,11 @@ export interface Medium {
   shared<T>(work: () => Promise<T>): Promise<T>;
   /** Runs `work` while nobody else, in any process, is inside `exclusively` or `shared`. Not re-entrant. */
   exclusively<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `work` while nobody else, in any process, is inside `alone` of that path, or inside `exclusively`. Not
+   * re-entrant. With `skip` it resolves to null at once where somebody is, or there is no such file.
+   */
+  alone<T>(path: string, work: () => Promise<T>, options?: { skip?: boolean }): Promise<T | null>;
   /** The path as an error should show it. */
   locate(path: string): string;
 }

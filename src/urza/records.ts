@@ -46,12 +46,17 @@ export function createRecords(
     return record;
   }
 
-  function change(kind: RecordKind, hash: Hash, edit: (record: AssetRecord) => void): Promise<AssetRecord> {
-    return medium.exclusively(async () => {
+  async function change(
+    kind: RecordKind,
+    hash: Hash,
+    edit: (record: AssetRecord) => void,
+  ): Promise<AssetRecord> {
+    const changed = await medium.alone(recordPath(kind, hash), async () => {
       const record = await read(kind, hash);
       edit(record);
       return await save(record);
     });
+    return changed!;
   }
 
   async function list(kind: RecordKind, state?: RecordState): Promise<AssetRecord[]> {
@@ -111,11 +116,13 @@ export function createRecords(
     read,
     list,
 
-    register: (kind, hash, meta) =>
-      medium.exclusively(async () => {
+    async register(kind, hash, meta) {
+      const record = await medium.alone(recordPath(kind, hash), async () => {
         return await find(kind, hash) ??
           await save({ kind, hash, state: "UNVALIDATED", lease: null, meta, report: null, history: [] });
-      }),
+      });
+      return record!;
+    },
 
     claim: (kind, hash, owner, leaseMs) =>
       change(kind, hash, (record) => {
@@ -148,11 +155,17 @@ export function createRecords(
 
     move: (kind, hash, to, reason) => change(kind, hash, (record) => move(record, to, reason)),
 
-    expireLeases: (kind) =>
-      medium.exclusively(async () => {
-        const expired = (await list(kind, "COMPILING")).filter(expire);
-        for (const record of expired) await save(record);
-        return expired;
-      }),
+    async expireLeases(kind) {
+      const expired: AssetRecord[] = [];
+      for (const { hash } of await list(kind, "COMPILING")) {
+        // Who is at it now leaves it in order.
+        const record = await medium.alone(recordPath(kind, hash), async () => {
+          const record = await find(kind, hash);
+          return record !== null && expire(record) ? await save(record) : null;
+        }, { skip: true });
+        if (record !== null) expired.push(record);
+      }
+      return expired;
+    },
   };
 }

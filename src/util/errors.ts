@@ -29,6 +29,9 @@ export class UserError extends Error {
 /** Bytes that are missing or are not those that were written. Something older may still be whole. */
 export class DamageError extends UserError {}
 
+/** A server that has not answered, however often it was asked. Later it may. */
+export class UnavailableError extends UserError {}
+
 /** A `UserError` about usage: exit code 2. */
 export function usageError(message: string): UserError {
   return new UserError(message, { exitCode: EXIT_USAGE });

@@ -23,9 +23,10 @@ interface Bench {
 export function storeSuite(
   name: string,
   withMedium: (body: (medium: Medium, index?: Index) => Promise<void>) => Promise<void>,
+  ignore = false,
 ): void {
   const test = (criterion: string, body: (bench: Bench) => Promise<void>) =>
-    Deno.test(`${name} ${criterion}`, () =>
+    Deno.test(`${name} ${criterion}`, { ignore }, () =>
       withMedium(async (medium, index) => {
         const clock = { now: 1000 };
         await body({ store: createStore(medium, () => clock.now, index), medium, clock });
