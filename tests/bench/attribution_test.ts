@@ -1,7 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { attribute, during } from "../../bench/support/attribution.ts";
+import { causeOf, during, type TimedStep, usualOf } from "../../bench/support/attribution.ts";
 
-const step = (ms: number, end: number) => ({ ms, end, submitMs: 0, heldMs: 0, deviceMs: null });
 const activities = [
   { what: "compile", from: 10, to: 20 },
   { what: "compile", from: 12, to: 18 },
@@ -9,16 +8,29 @@ const activities = [
 ];
 
 Deno.test("during() names once what a step overlaps, and not what only touches it", () => {
+  const step = (ms: number, end: number) => ({ ms, end });
   assertEquals(during(step(5, 17), activities), ["compile"]);
   assertEquals(during(step(5, 22), activities), ["compile", "compare"]);
   assertEquals([during(step(5, 10), activities), during(step(5, 45), activities)], [[], []]);
 });
 
-Deno.test("attribute() counts a step for each thing that went on, what made most late first", () => {
-  const steps = [step(1, 5), step(1, 11), step(9, 21), step(8, 30), step(7, 38), step(1, 50)];
-  assertEquals(attribute(steps, activities, 2), [
-    { what: "compare", steps: 3, late: 3, p99: 9, most: 9 },
-    { what: "compile", steps: 2, late: 1, p99: 9, most: 9 },
-    { what: "nothing", steps: 2, late: 0, p99: 1, most: 1 },
-  ]);
+const usual: TimedStep = {
+  ...{ ms: 2, end: 0, submit: 1, polls: 0.2, device: 1, cpu: 1.2, noCore: 0, stoodStill: 0 },
+};
+
+Deno.test("causeOf() names what took most of the delay", () => {
+  const late = (parts: Partial<TimedStep>) => causeOf({ ...usual, ms: 12, ...parts }, usual);
+  assertEquals(late({ stoodStill: 9, submit: 11 }), "machine");
+  assertEquals(late({ device: 10, polls: 3 }), "device");
+  assertEquals(late({ submit: 10, cpu: 10 }), "submit");
+  assertEquals(late({ polls: 10 }), "polls");
+  assertEquals(late({ noCore: 7, cpu: 4 }), "noCore");
+  assertEquals(late({ cpu: 9 }), "cpu");
+  assertEquals(late({ cpu: 4, polls: 4 }), "asleep");
+  assertEquals(late({ cpu: NaN, noCore: NaN, device: NaN }), "asleep");
+});
+
+Deno.test("usualOf() is the median of every part", () => {
+  const steps = [1, 9, 2].map((ms) => ({ ...usual, ms, cpu: ms / 2, stoodStill: ms }));
+  assertEquals(usualOf(steps), { ...usual, ms: 2, cpu: 1 });
 });
