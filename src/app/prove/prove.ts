@@ -4,6 +4,7 @@ import {
   ArmResult,
   ArmTimes,
   type Comparison,
+  Overhead,
   type Proof,
   type ProofConfig,
   type ProofManifest,
@@ -19,6 +20,7 @@ import { configOf, type Job, jobName, needsOf, runConfigHash, type Task } from "
 import { faultsOf } from "./faults.ts";
 import { judge, judgeHeadroom, tableOf, tellComparison } from "./judge.ts";
 import { checkManifest, checkProof, seedsOf, settle } from "./manifest.ts";
+import { measureOverhead } from "./overhead.ts";
 import { type ArmRunner, createRunner } from "./run_arm.ts";
 import { inOrder } from "./schedule.ts";
 import { armOf, variantsOf } from "./arms.ts";
@@ -86,6 +88,7 @@ export async function prove(options: ProveOptions): Promise<ProveResult> {
         `about growth; got ${tellComparison(headroom)}; take a smaller host, more data or a larger budget`,
     );
   }
+  const overhead = await overheadOf(work);
   const jobs = jobsOf([...options.proof.arms, ...variantsOf(options.proof)], seeds.proof, task);
   if (!await runAll(jobs, work)) return { ...ended, headroom };
   const differences = await options.fleet?.settle(options.signal) ?? [];
@@ -95,13 +98,14 @@ export async function prove(options: ProveOptions): Promise<ProveResult> {
   ];
   const arms = listed(jobs);
   const budget = task.config.train.budgetGflop * 1e9;
-  const evidence = { proof: options.proof, results: arms, classes: task.classes, budget, faults };
+  const evidence = { proof: options.proof, results: arms, classes: task.classes, budget, overhead, faults };
   const proof: Proof = {
     version: 1,
     manifest,
     command: options.command,
     faults,
     headroom,
+    overhead,
     ...judge(evidence),
     table: tableOf(evidence),
     arms: [...listed(check), ...arms],
@@ -136,6 +140,25 @@ async function begin(options: ProveOptions): Promise<Work> {
   const { dataset } = await data(proof.seeds.first);
   const task = { proof, config, input: dataset.shape, classes: dataset.classes.length };
   return { options, folder, manifest, task, results: new Map(), times: new Map() };
+}
+
+/** What dormant slots cost, measured once a proof, alone on the device, where H1 is asked. */
+async function overheadOf({ options, folder, task }: Work): Promise<Overhead | null> {
+  const found = folder.read("overhead.json");
+  if (found !== null) return Overhead.parse(found);
+  if (!options.proof.arms.includes("off-switch")) return null;
+  const { openGpu } = await import("../adapters/open_gpu.ts");
+  const { loadDataset } = await import("../adapters/load_dataset.ts");
+  const { data, seed } = { ...task.config, seed: options.proof.seeds.first };
+  const loaded = await loadDataset(data, seed, { signal: options.signal });
+  const gpu = await openGpu(options.backend);
+  try {
+    const overhead = await measureOverhead(gpu, task.config, loaded, options.proof.overhead);
+    folder.writeJson("overhead.json", overhead);
+    return overhead;
+  } finally {
+    gpu.destroy();
+  }
 }
 
 async function describe(backend: BackendChoice): Promise<AdapterDescription> {
