@@ -12,6 +12,14 @@ const SPLITS = ["validation", "test"] as const;
 /** Options that say what data a file is scored on; a run knows. */
 const OF_FILES = ["config", "set", "profile"];
 
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 function subjectOf(values: Values, name: string): EvaluateOptions["what"] {
   if (name.endsWith(".safetensors")) {
     if (values.checkpoint !== undefined) {
@@ -21,6 +29,9 @@ function subjectOf(values: Values, name: string): EvaluateOptions["what"] {
       throw usageError(
         `eval: want --config NAME, whose data ${name} is scored on; configs/ has ${configNames().join(", ")}`,
       );
+    }
+    if (!isFile(name)) {
+      throw usageError(`eval: want a file that export wrote, got ${name}, which is not there`);
     }
     const sets = (values.set ?? []) as readonly string[];
     const config = { file: readConfig(values.config as string), sets, flags: {} };

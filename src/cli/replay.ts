@@ -9,7 +9,7 @@ import { print, printError } from "./output.ts";
 
 async function run(values: Values, [name]: readonly string[]): Promise<number> {
   if (name === undefined) throw usageError("replay: want a run folder, got nothing; see replay --help");
-  const { directory } = readRun(name, (values.out ?? "runs") as string);
+  const { directory } = readRun(name, (values.out ?? "runs") as string, "replay");
   if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   const { replayRun } = await import("../app/replay.ts");
   const backend = (values.backend ?? "auto") as BackendChoice;

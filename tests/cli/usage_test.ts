@@ -6,6 +6,11 @@ const misuse: [string, string][] = [
   ["trian", 'unknown command "trian"; did you mean "train"?'],
   ["resume", "resume: want a run, by its folder or its name in --out"],
   ["resume nowhere", '--resume: want a run folder (with config.json), got "nowhere"'],
+  ["replay nowhere", 'replay: want a run folder (with config.json), got "nowhere"'],
+  [
+    "eval nowhere.safetensors --config spirals",
+    "eval: want a file that export wrote, got nowhere.safetensors, which is not there",
+  ],
   ["resume nowhere --seed 3", 'unknown flag "--seed"'],
   ["completion bsh", 'completion: want bash, zsh or fish, got "bsh"; did you mean "bash"?'],
   ["bench gem", 'bench: no program "gem"; did you mean "gemm"?'],
