@@ -91,9 +91,9 @@ export function encodeBatch(
   for (const [k, observation] of observations.entries()) {
     const { graph, legal } = observation;
     const degrees = degreesOf(graph);
-    for (const [n, one] of graph.nodes.entries()) {
-      const [ins, outs] = degrees[n];
-      normalisers.node.write({ node: one, ins, outs, observation }, nodes.values, nodes.width * (node + n));
+    for (let n = 0; n < graph.nodes.length; n++) {
+      const subject = { node: graph.nodes[n], ins: degrees.ins[n], outs: degrees.outs[n], observation };
+      normalisers.node.write(subject, nodes.values, nodes.width * (node + n));
       graphs.push(node + n, k);
       flow.push(node + n, node + n);
     }
@@ -134,22 +134,23 @@ export function adaptTo(
   blueprints: readonly string[],
 ): void {
   const { graph, slots, legal } = observation;
-  for (const [n, [ins, outs]] of degreesOf(graph).entries()) {
-    normalisers.node.adapt({ node: graph.nodes[n], ins, outs, observation });
+  const { ins, outs } = degreesOf(graph);
+  for (const [n, node] of graph.nodes.entries()) {
+    normalisers.node.adapt({ node, ins: ins[n], outs: outs[n], observation });
   }
   for (const slot of slots) normalisers.slot.adapt({ slot, observation, blueprints });
   normalisers.global.adapt(observation);
   for (const action of legal) normalisers.action.adapt({ action, observation, blueprints });
 }
 
-/** Edges that end and that begin at each node. */
-function degreesOf({ nodes, edges }: Observation["graph"]): [number, number][] {
-  const degrees = nodes.map((): [number, number] => [0, 0]);
+/** How many edges end and how many begin at each node. */
+function degreesOf({ nodes, edges }: Observation["graph"]): { ins: Uint32Array; outs: Uint32Array } {
+  const ins = new Uint32Array(nodes.length), outs = new Uint32Array(nodes.length);
   for (const [from, to] of edges) {
-    degrees[to][0]++;
-    degrees[from][1]++;
+    ins[to]++;
+    outs[from]++;
   }
-  return degrees;
+  return { ins, outs };
 }
 
 function nodeOf({ graph }: Observation, slot: string): number {
