@@ -70,6 +70,22 @@ for (const [blueprint, incubation] of [["nan", "shadow"], ["nan", "none"], ["exp
   });
 }
 
+Deno.test("a seed of explode in the shadow of a host stays there: its gate holds it, the host's bits as in a fork", async () => {
+  const config = sowing("explode", { growth: { incubation: "shadow" } });
+  const trained = ({ trainer: { parts, progress } }: OpenSession) =>
+    parts.lifecycle.stageOf("block2") === "TRAINING" && progress.tick > SOWN + 1;
+  await runUntil(config, trained, async (session, bits) => {
+    const { tick, step } = session.trainer.progress;
+    const veto = session.trainer.parts.lifecycle.check(
+      { kind: "advance", slot: "block2" },
+      { tick, step, ticksLeft: 100, governor: null },
+    );
+    assertEquals([veto?.reason, veto?.evidence.ticksInStage], ["advantage_unproven", 1]);
+    assert(Number(veto?.evidence.advantage) < -100, `${veto?.evidence.advantage}`);
+    await assertAsFork(session.trainer.progress.step, bits);
+  });
+});
+
 Deno.test("a seed of slow is refused before it costs anything, as it exceeds the budget of FLOPs", async () => {
   const config = sowing("slow", { growth: { blueprints: ["slow"], flopsBudget: 2 } });
   await runUntil(config, ({ trainer }) => trainer.progress.tick === SOWN + 1, async (session, bits) => {
