@@ -9,7 +9,7 @@ import { inLanes } from "../util/lanes.ts";
 import { prng } from "../util/prng.ts";
 import { createEpisodes } from "./episodes.ts";
 import { createSimulation } from "./simulation.ts";
-import { drawTasks, type TaskSplit } from "./task_family.ts";
+import { nthTask, type TaskSplit } from "./task_family.ts";
 import type { Task } from "./tasks.ts";
 import type { Twins } from "./twins.ts";
 
@@ -57,8 +57,8 @@ export async function evaluateController(
   controllerFor: (seed: number) => Pick<Controller, "decide">,
 ): Promise<number> {
   let total = 0;
-  for (const task of familyOf("heldOut", tasks)) {
-    const simulation = createSimulation(task, { reward });
+  for (let k = 0; k < tasks; k++) {
+    const simulation = createSimulation(taskAt("heldOut", k), { reward });
     for (let seed = 1; seed <= episodes; seed++) {
       await playEpisode(simulation, controllerFor(seed), seed);
       total += simulation.score!;
@@ -67,11 +67,9 @@ export async function evaluateController(
   return total / (tasks * episodes);
 }
 
-/** Half of the tasks are rich, half are open. */
-const familyOf = (split: TaskSplit, count: number): SimulatedTask[] => [
-  ...drawTasks(split, Math.ceil(count / 2)),
-  ...drawTasks(split, Math.floor(count / 2), "open"),
-];
+/** Rich tasks and open ones take turns. */
+const taskAt = (split: TaskSplit, k: number): SimulatedTask =>
+  nthTask(split, k >> 1, k % 2 === 0 ? "rich" : "open");
 
 /** Simulated tasks to learn on. */
 const SIMULATED_TASKS = 512;
@@ -83,8 +81,12 @@ export const SIMULATOR = "simulator";
 export function createEpisodeSource(parts: EpisodeSourceParts): EpisodeSource {
   const { config, tasks, gpu, store, twins, signal } = parts;
   const { reward, collect } = config;
-  const family = familyOf("training", SIMULATED_TASKS);
-  const simulations = family.map(() => null as ReturnType<typeof createSimulation> | null);
+  const simulations = new Map<number, ReturnType<typeof createSimulation>>();
+  function simulationOf(task: number) {
+    const known = simulations.get(task) ?? createSimulation(taskAt("training", task), { reward });
+    simulations.set(task, known);
+    return known;
+  }
 
   return {
     async play(label, { simulated, real }, play) {
@@ -92,7 +94,7 @@ export function createEpisodeSource(parts: EpisodeSourceParts): EpisodeSource {
       const seedOf = () => FIRST_SEED + chance.below(2 ** 32 - FIRST_SEED);
       const dreams = Array.from(
         { length: simulated },
-        () => ({ seed: seedOf(), task: chance.below(family.length) }),
+        () => ({ seed: seedOf(), task: chance.below(SIMULATED_TASKS) }),
       );
       const first = chance.below(Math.max(1, tasks.length));
       const runs = Array.from(
@@ -103,7 +105,7 @@ export function createEpisodeSource(parts: EpisodeSourceParts): EpisodeSource {
       const played = [];
       for (const { seed, task } of dreams) {
         signal.throwIfAborted();
-        const simulation = simulations[task] ??= createSimulation(family[task], { reward });
+        const simulation = simulationOf(task);
         const job = { task: SIMULATOR, seed };
         const result = await play(simulation, job);
         played.push({ job, result, score: simulation.score });

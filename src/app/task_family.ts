@@ -61,13 +61,15 @@ const GATES = {
 /** `rich`: growth always pays. `open`: whether it does has to be found out, as in `open_tasks.ts`. */
 type TaskKind = "rich" | "open";
 
-/** The first `count` tasks of a split, the same at each call. Hosts take turns. */
+/** The first `count` tasks of a split, the same at each call. */
 export function drawTasks(split: TaskSplit, count: number, kind: TaskKind = "rich"): SimulatedTask[] {
-  return Array.from({ length: count }, (_, k) => {
-    const name = `${kind === "open" ? "open-" : ""}${split}-${k + 1}`;
-    const host = HOSTS[split][k % HOSTS[split].length];
-    return kind === "open" ? openTask(name, host, KINDS) : drawTask(name, host);
-  });
+  return Array.from({ length: count }, (_, k) => nthTask(split, k, kind));
+}
+
+/** Task `k` of a split, from 0 on. Hosts take turns. */
+export function nthTask(split: TaskSplit, k: number, kind: TaskKind): SimulatedTask {
+  const host = HOSTS[split][k % HOSTS[split].length], name = `${split}-${k + 1}`;
+  return kind === "open" ? openTask(`open-${name}`, host, KINDS) : drawTask(name, host);
 }
 
 function drawTask(name: string, host: Host): SimulatedTask {
