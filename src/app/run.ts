@@ -6,6 +6,7 @@ import { createWorkshop, type Workshop } from "../tezzeret/mod.ts";
 import { callHooks, type Hooks, type Score, seedsWith, stoppingOnce, type Trainer } from "../tolaria/mod.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFolder } from "./adapters/run_folder.ts";
+import type { SharedStore } from "./adapters/run_store.ts";
 import type { VariantIds } from "../engine/tune/choices.ts";
 import { requireTimestamps } from "../engine/gpu/profile.ts";
 import { resolveConfig } from "./config.ts";
@@ -61,14 +62,18 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
   const { findTuned } = await import("./adapters/tuned_file.ts");
   const open = options.openGpu ?? (() => openGpu(options.backend, options.unsafeGpu));
   let gpu = await open();
-  let folder: RunFolder | null = null;
+  let folder: RunFolder | null = null, shared: SharedStore | null = null;
   try {
     if (options.profileKernels) requireTimestamps(gpu, "--profile-kernels");
     const profile = options.profile !== "auto" ? options.profile : gpu.adapter.software ? "small" : "full";
     const { RunFolder } = await import("./adapters/run_folder.ts");
-    folder = options.resume === null ? null : RunFolder.open(options.resume);
+    const { openSharedStore, sharedStoreIn } = await import("./adapters/run_store.ts");
+    const asked = resolveConfig(options.config, profile);
+    const place = options.dryRun ? null : sharedStoreIn(asked);
+    shared = place && await openSharedStore(place);
+    folder = options.resume === null ? null : RunFolder.open(options.resume, shared);
     const kept = folder?.store ?? null;
-    const source = await loadHost(await readSchedule(resolveConfig(options.config, profile)), kept);
+    const source = await loadHost(await readSchedule(asked), kept);
     const decider = await loadPolicy(source.config, kept);
     const { config, policy } = decider;
     const { signal, onDownload } = options;
@@ -80,7 +85,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
     const { shape, classes } = data.dataset;
     let network = buildNetwork(config, shape, classes.length, source.from);
     if (!options.dryRun && !folder) {
-      folder = RunFolder.create(options.out, config.name);
+      folder = RunFolder.create(options.out, config.name, shared);
       await source.keep(folder.store);
       await decider.keep(folder.store);
       folder.writeJson("config.json", config);
@@ -139,6 +144,7 @@ export async function runTraining(options: RunOptions): Promise<RunResult> {
   } finally {
     if (options.supervisor) options.signal.removeEventListener("abort", options.supervisor.release);
     folder?.close();
+    await shared?.close();
     gpu.destroy();
   }
 }
@@ -324,13 +330,15 @@ type Ending = Pick<RunResult, "outcome" | "after" | "test" | "testViews" | "trai
 const NOT_OPENED = { after: null, test: null, testViews: null };
 
 /** Trains to the end; then what is not fossil goes, and validation and test are opened. */
-async function finish({ trainer, journal }: Session, signal: AbortSignal): Promise<Ending> {
+async function finish(session: Session, signal: AbortSignal): Promise<Ending> {
+  const { trainer, journal } = session;
   const started = performance.now();
   const outcome = await trainer.run(AbortSignal.any([signal, journal.failed]));
   const trainSeconds = (performance.now() - started) / 1000;
   if (outcome !== "completed") return { ...NOT_OPENED, outcome, trainSeconds, dryRun: null };
-  await trainer.save();
   const fossils = seedsWith(trainer.progress.running, (mode) => mode === "fossil");
+  if (outcome === "completed") await trainer.save();
+  session.requireKept();
   await trainer.swap(await trainer.assembler.get(fossils));
   return {
     outcome,

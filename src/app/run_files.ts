@@ -10,6 +10,8 @@ export interface RunFiles extends Log {
   syncLogs(): LogLengths;
   /** Cuts the logs back to what a checkpoint had seen. */
   truncateLogs(lengths: LogLengths): void;
+  /** Has a store that other machines share hold what they need to go on with the run: its files and its logs so far. */
+  mirror?(): Promise<void>;
   /** The edges logged so far. */
   edges(): Edge[];
 }

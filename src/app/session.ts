@@ -17,9 +17,17 @@ import { type Checkpoint, type Hooks, Trainer } from "../tolaria/mod.ts";
 import { createMemoryStore } from "../urza/mod.ts";
 import type { AnyEnvelope } from "../contracts/events.ts";
 import type { NetworkInput } from "../contracts/exported.ts";
+import { UnavailableError } from "../util/errors.ts";
 import type { LoadedDataset } from "./loaded_dataset.ts";
 import type { RunFiles } from "./run_files.ts";
-import { configHash, forgetDamaged, readCheckpoint, weightsHash, writeCheckpoint } from "./checkpoint.ts";
+import {
+  configHash,
+  forgetDamaged,
+  readCheckpoint,
+  weightsHash,
+  writeCheckpoint,
+  type WrittenCheckpoint,
+} from "./checkpoint.ts";
 import { checkFit } from "./checkpoint_fit.ts";
 import { Journal } from "./journal.ts";
 import type { Network } from "./network.ts";
@@ -36,6 +44,8 @@ export interface Session {
   readonly input: NetworkInput;
   /** SHA-256 of the weights in the last checkpoint that was kept; null before the first. */
   readonly weights: string | null;
+  /** @throws {UnavailableError} where the last checkpoint could not be kept, as nothing answered */
+  requireKept(): void;
   /** Compiles, and goes on from the folder's newest checkpoint where asked. */
   start(resume: boolean): Promise<Start>;
   destroy(): Promise<void>;
@@ -126,17 +136,33 @@ export function createSession(parts: SessionParts): Session {
     (payload) => void bus.publish("person.decided", payload),
   ) ?? decider;
 
-  let weights: string | null = null;
+  let weights: string | null = null, unkept: UnavailableError | null = null;
   async function keep(checkpoint: Checkpoint): Promise<void> {
     if (!folder) return;
     const started = performance.now();
     await bus.drain();
     kernels?.save();
-    const { name, uncollected } = await writeCheckpoint(folder.store, checkpoint, {
-      config: await identity(config),
-      logs: folder.syncLogs(),
-      keep: config.loop.keepCheckpoints,
-    });
+    let written: WrittenCheckpoint;
+    try {
+      const logs = folder.syncLogs();
+      await folder.mirror?.();
+      written = await writeCheckpoint(folder.store, checkpoint, {
+        config: await identity(config),
+        logs,
+        keep: config.loop.keepCheckpoints,
+      });
+      unkept = null;
+    } catch (error) {
+      if (!(error instanceof UnavailableError)) throw error;
+      unkept = error;
+      await bus.publish("notice", {
+        level: "warning",
+        text:
+          `no checkpoint at step ${checkpoint.present.state.progress.step}, training goes on: ${error.message}`,
+      });
+      return;
+    }
+    const { name, uncollected } = written;
     if (uncollected !== null) {
       await bus.publish("notice", {
         level: "warning",
@@ -194,6 +220,9 @@ export function createSession(parts: SessionParts): Session {
     },
     async start(resume) {
       const earlier = resume && folder ? await readCheckpoint(folder.store, await identity(config)) : null;
+    requireKept() {
+      if (unkept) throw unkept;
+    },
       if (earlier) checkFit(earlier, network, store);
       if (resume && folder) {
         folder.truncateLogs(earlier?.logs ?? {});

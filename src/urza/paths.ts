@@ -9,7 +9,7 @@ function checked(hash: Hash): Hash {
 
 /** Names become file names, so nothing in them may lead elsewhere. */
 function segment(name: string): string {
-  if (/^[A-Za-z0-9][\w.-]*$/.test(name)) return name;
+  if (/^[A-Za-z0-9][\w.@-]*$/.test(name)) return name;
   throw new Error(`urza: want a name of letters, digits, dots, dashes and underscores, got "${name}"`);
 }
 

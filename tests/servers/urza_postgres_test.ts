@@ -9,7 +9,8 @@ Deno.test.beforeAll(async () => {
   if (servers.ignore) return;
   const config = await servers.empty("s3");
   opened = await openStore(config, "");
-  sql = postgres(config.url, { max: 1, fetch_types: false });
+  sql = postgres(config.url, { max: 1, fetch_types: false, max_lifetime: null });
+  await sql`select 1`;
   // Connections have timers of their own, which no test is to blame for.
   await Promise.all(Array.from({ length: 20 }, () => opened.medium.list("manifests")));
 });

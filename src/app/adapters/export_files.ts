@@ -1,8 +1,8 @@
 import { explainFileError } from "../../urza/adapters/file_errors.ts";
 import { writeWhole } from "../../urza/adapters/whole_file.ts";
-import { createFileStore } from "../../urza/adapters/files.ts";
 import { UserError } from "../../util/errors.ts";
 import type { RunContents } from "../export_run.ts";
+import { storeOfRun } from "./run_store.ts";
 import { parseJson } from "../../util/json.ts";
 
 /** Largest file that is taken for a network: above it a slip is likelier than a network. */
@@ -11,11 +11,12 @@ const MAX_BYTES = 2 ** 32;
 /** Opens a run folder to look at it: nothing in it is written. */
 export function openRun(directory: string): RunContents {
   const name = directory.replace(/\/+$/, "").split("/").at(-1)!;
+  const config = readJson(`${directory}/config.json`);
   return {
     name,
-    config: readJson(`${directory}/config.json`),
+    config,
     record: readJson(`${directory}/run.json`),
-    store: createFileStore(`${directory}/store`),
+    store: storeOfRun(directory, name, config),
   };
 }
 

@@ -12,6 +12,8 @@ export interface OpenStore {
   readonly store: Store;
   readonly medium: Medium;
   readonly index: Index | null;
+  /** True for one caller an hour, of all processes: whose turn it is to collect. */
+  due(): Promise<boolean>;
   /** Ends the connections to servers. */
   close(): Promise<void>;
 }
@@ -36,7 +38,13 @@ export async function openStore(
 ): Promise<OpenStore> {
   if (config === undefined || config.kind === "file") {
     const medium = fileMedium(root), index = sqliteIndex(root);
-    return { store: createStore(medium, Date.now, index), medium, index, close: () => Promise.resolve() };
+    return {
+      store: createStore(medium, Date.now, index),
+      medium,
+      index,
+      due: () => Promise.resolve(true),
+      close: () => Promise.resolve(),
+    };
   }
   const { openDatabase } = await import("./database.ts");
   const { claimHeap, postgresMedium } = await import("./postgres_medium.ts");
@@ -50,7 +58,11 @@ export async function openStore(
       : fileHeap(fileMedium(config.blobs.slice("file:".length)));
     await claimHeap(database, heap);
     const medium = postgresMedium(database, heap), index = postgresIndex(database);
-    return { store: createStore(medium, database.now, index), medium, index, close: database.close };
+    const due = async () =>
+      (await database.askApart((sql) =>
+        sql`update urza.identity set collected = now() where collected < now() - interval '1 hour' returning 1`
+      )).length > 0;
+    return { store: createStore(medium, database.now, index), medium, index, due, close: database.close };
   } catch (error) {
     await database.close();
     throw error;

@@ -15,9 +15,9 @@ create table urza.blobs (
   version bigint not null default nextval('urza.versions')
 );
 
--- Names this store; the place of its blobs bears the same name.
-create table urza.identity (id text not null);
-insert into urza.identity values (gen_random_uuid()::text);
+-- Names this store, and the place of its blobs bears the same name; when what nothing needs was last collected.
+create table urza.identity (id text not null, collected timestamptz not null);
+insert into urza.identity values (gen_random_uuid()::text, now());
 
 -- For people: what is known of blueprints and kernels.
 create view urza.records as
