@@ -335,10 +335,10 @@ async function finish(session: Session, signal: AbortSignal): Promise<Ending> {
   const started = performance.now();
   const outcome = await trainer.run(AbortSignal.any([signal, journal.failed]));
   const trainSeconds = (performance.now() - started) / 1000;
-  if (outcome !== "completed") return { ...NOT_OPENED, outcome, trainSeconds, dryRun: null };
-  const fossils = seedsWith(trainer.progress.running, (mode) => mode === "fossil");
   if (outcome === "completed") await trainer.save();
   session.requireKept();
+  if (outcome !== "completed") return { ...NOT_OPENED, outcome, trainSeconds, dryRun: null };
+  const fossils = seedsWith(trainer.progress.running, (mode) => mode === "fossil");
   await trainer.swap(await trainer.assembler.get(fossils));
   return {
     outcome,

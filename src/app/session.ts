@@ -218,11 +218,11 @@ export function createSession(parts: SessionParts): Session {
       classes: [...data.dataset.classes],
       normalisation: data.dataset.kind === "images" ? examples.stats : null,
     },
-    async start(resume) {
-      const earlier = resume && folder ? await readCheckpoint(folder.store, await identity(config)) : null;
     requireKept() {
       if (unkept) throw unkept;
     },
+    async start(resume) {
+      const earlier = resume && folder ? await readCheckpoint(folder.store, await identity(config)) : null;
       if (earlier) checkFit(earlier, network, store);
       if (resume && folder) {
         folder.truncateLogs(earlier?.logs ?? {});
