@@ -16,7 +16,7 @@ const TIMED_RUNS = 7;
 /** The first ones are slower: kernels are made ready for the device, which clocks up. */
 const WARM_RUNS = 2;
 /** Bytes of results that wait for the host at once. */
-const MOST_UNDER_WAY = 64 * 2 ** 20;
+const MOST_UNDER_WAY = 16 * 2 ** 20;
 
 /** A trial on a device, with memory for its sources. */
 export interface Rig {
