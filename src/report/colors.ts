@@ -14,11 +14,11 @@ const SERIES: readonly (readonly [light: string, dark: string])[] = [
 const STAGES: Readonly<Record<Stage, readonly [light: string, dark: string]>> = {
   DORMANT: ["#e6e8eb", "#343a40"],
   GERMINATED: ["#a5d8ff", "#1c4f7c"],
-  TRAINING: ["#4da3d9", "#2f86c1"],
-  BLENDING: ["#b197fc", "#7a5cf0"],
-  HOLDING: ["#f4b95a", "#b9770e"],
-  FOSSILIZED: ["#3fae7d", "#1f8a5b"],
-  PRUNED: ["#d9480f", "#f0713c"],
+  TRAINING: ["#4da3d9", "#1f6ea6"],
+  BLENDING: ["#b197fc", "#6a4be0"],
+  HOLDING: ["#f4b95a", "#8f5a06"],
+  FOSSILIZED: ["#3fae7d", "#1a784f"],
+  PRUNED: ["#e8692f", "#a8440f"],
   EMBARGOED: ["#f2a38b", "#8c3a22"],
   RESETTING: ["#f8d3c6", "#5d3226"],
 };

@@ -120,6 +120,7 @@ export function graphSvg(network: RunGraph, title = titleOf(network)): string {
   );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+    `role="img" aria-label="${escape(`${title}: ${inWords(network)}`)}" ` +
     `font-family="sans-serif" font-size="11" text-anchor="middle">`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     `<text x="${MARGIN}" y="24" font-size="14" font-weight="bold" text-anchor="start">${
@@ -134,6 +135,14 @@ export function graphSvg(network: RunGraph, title = titleOf(network)): string {
     ...legend,
     "</svg>\n",
   ].join("\n");
+}
+
+/** `12 operations; layer1 holds pointwise, FOSSILIZED; layer2 DORMANT`, for those who do not see it. */
+function inWords({ graph, slots }: RunGraph): string {
+  const seeds = slots.map(({ slot, blueprint, stage }) =>
+    blueprint === null ? `${slot} ${stage}` : `${slot} holds ${blueprint}, ${stage}`
+  );
+  return [`${graph.nodes.length} operations`, ...seeds].join("; ");
 }
 
 /** What fits in a box. */

@@ -57,6 +57,7 @@ pre{background:var(--card);padding:.8rem;overflow-x:auto;font-size:.8rem;border-
 button,select{font:inherit;padding:.3rem .8rem;border:1px solid var(--rule);border-radius:6px;background:var(--card);color:var(--ink)}
 button:disabled{opacity:.5}
 svg.light{background:#fff;border-radius:6px}
+@media screen{figure svg.light{max-width:none}}
 @media print{figure svg{min-width:0}body{max-width:none;font-size:11pt;padding:0}nav,.controls{display:none}
 figure,table,tr{break-inside:avoid}h2,h3{break-after:avoid}pre{white-space:pre-wrap}.wide{overflow:visible}details>*{display:block}}
 `;

@@ -174,7 +174,7 @@ function sizes({ story, network, baseline }: RunPicture): Section {
 function architecture({ network }: RunPicture): Section | null {
   if (network === null) return null;
   const { host, grown } = network;
-  const draw = (svg: string) => svg.replace("<svg ", `<svg class="light" role="img" `);
+  const draw = (svg: string) => svg.replace("<svg ", `<svg class="light" `);
   return {
     title: "Architecture",
     html: figure(draw(graphSvg(host, "host")), "The host, slots empty.") + figure(

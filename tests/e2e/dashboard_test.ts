@@ -1,11 +1,14 @@
 /** A run that is watched while it trains: someone holds it, has a seed sown, and the log repeats it all. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { faint, unnamed, unreachable } from "../support/accessibility.ts";
 import { hasBrowser, withBrowser } from "../support/browser.ts";
 import { runEsper } from "../support/subprocess.ts";
 import { ENVIRONMENT, jsonLines, loggedEdges, newRun, withConfig } from "./program.ts";
 
 /** Enough for the run to go on until it is held. */
 const STEPS = 240;
+/** Where pictures of the page are left for people to look at. */
+const PICTURES = `${Deno.env.get("TMPDIR") ?? "/tmp"}/esper-dashboard`;
 
 /** Starts a watched run, hands its address to `work`, and resolves with the exit code when it has ended. */
 async function watched(root: string, work: (address: string) => Promise<void>): Promise<number> {
@@ -67,6 +70,7 @@ Deno.test("train --dashboard: a page holds the run, steps it, sows and forbids; 
           }
         };
         await shows("#status", "holding at tick ");
+        assertEquals([await unnamed(tab), await unreachable(tab)], [[], []]);
         held = Number((await tab.textContent("#status"))!.match(/tick (\d+)/)![1]);
         assertEquals(await tab.locator("#pause").isDisabled(), true);
         await tab.selectOption("#legal", { label: "germinate affine in layer2" });
@@ -81,6 +85,12 @@ Deno.test("train --dashboard: a page holds the run, steps it, sows and forbids; 
         await tab.click("#resume");
         await shows("#answer", "the run has ended");
         await shows("#sections h3", "layer1/1 mlp");
+        assertMatch((await tab.textContent("#news"))!, /^tick \d+: layer1\/1 mlp is [A-Z]+ now \([a-z ]+\)$/);
+        for (const colorScheme of ["light", "dark"] as const) {
+          await tab.emulateMedia({ colorScheme });
+          assertEquals([await unnamed(tab), await unreachable(tab), await faint(tab)], [[], [], []]);
+        }
+        await tab.screenshot({ path: `${PICTURES}/dashboard.png`, fullPage: true });
       }));
     assertEquals([code, errors], [0, []]);
 

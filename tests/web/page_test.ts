@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { buildSite } from "../../src/web/adapters/build.ts";
 import { serveSite } from "../../src/web/adapters/serve.ts";
+import { faint, unnamed, unreachable } from "../support/accessibility.ts";
 import { hasBrowser, withBrowser } from "../support/browser.ts";
 
 /** Two arms that four units do not tell apart well, and one seed does; nobody decides but the visitor. */
@@ -104,6 +105,13 @@ Deno.test("the page trains, grows by hand, shares its address and takes back the
       await page.click("#train");
       await inState(page, "paused");
       await page.screenshot({ path: `${PICTURES}/grown.png`, fullPage: true });
+    });
+    await test.step("it can be read aloud, used by keyboard, and read in light and in dark", async () => {
+      assertEquals([await unnamed(page), await unreachable(page)], [[], []]);
+      for (const colorScheme of ["dark", "light"] as const) {
+        await page.emulateMedia({ colorScheme });
+        assertEquals(await faint(page), []);
+      }
     });
     await test.step("the network that it saves is the network that it opens", async () => {
       await oneTick(page);

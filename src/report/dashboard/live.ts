@@ -5,10 +5,11 @@ import { readKernels } from "../../app/adapters/run_view.ts";
 import { inspectNetwork, type RunNetwork } from "../../app/inspect.ts";
 import type { SupervisorState } from "../../app/supervisor.ts";
 import type { AnyEnvelope } from "../../contracts/events.ts";
+import { spaced } from "../event_lines.ts";
 import { formatDuration, formatNumber, formatPercent } from "../format.ts";
 import { sectionsHtml } from "../page.ts";
 import { type RunPicture, type RunRecord, runSections } from "../run_page.ts";
-import { newStory, tell } from "../story.ts";
+import { newStory, type Story, tell } from "../story.ts";
 
 /** Drawing takes at most this share of the time of one thread. */
 const DRAWING_SHARE = 0.01;
@@ -17,6 +18,8 @@ const LEAST_MS = 1000;
 /** What every watcher is told: numbers of the moment, and which picture is the newest. */
 export interface Status {
   readonly line: string;
+  /** What happened to a seed last, or the last rollback; empty where nothing has. */
+  readonly news: string;
   readonly ended: boolean;
   readonly supervisor: SupervisorState | null;
   readonly picture: number;
@@ -27,6 +30,17 @@ export interface Drawn {
   readonly version: number;
   readonly html: string;
   readonly gzipped: Uint8Array<ArrayBuffer>;
+}
+
+/** `tick 14: layer1/1 mlp is TRAINING now (compiled)`. */
+function newsOf({ edges, rollbacks }: Story): string {
+  const edge = edges.at(-1), rollback = rollbacks.at(-1);
+  if (rollback && rollback.step >= (edge?.step ?? 0)) {
+    return `tick ${rollback.tick}: rolled back to step ${rollback.restoredStep}: ${rollback.reason}`;
+  }
+  return edge
+    ? `tick ${edge.tick}: ${edge.seed} ${edge.blueprint ?? ""} is ${edge.to} now (${spaced(edge.reason)})`
+    : "";
 }
 
 export class LiveRun {
@@ -87,6 +101,7 @@ export class LiveRun {
     ];
     return {
       line: parts.join(" · "),
+      news: newsOf(this.story),
       ended: finished !== null,
       supervisor,
       picture: this.#drawn.version,

@@ -29,6 +29,7 @@ function list(id, actions) {
 function show(status) {
   find("status").textContent = status.line;
   document.title = status.line;
+  if (find("news").textContent !== status.news) find("news").textContent = status.news;
   const s = status.supervisor;
   if (s && find("pause")) {
     find("pause").disabled = s.paused || status.ended;
@@ -90,6 +91,7 @@ export function controlsHtml(controllable: boolean): string {
     `<span id="next" class="quiet"></span>`,
   ];
   return `<p id="status" role="status" aria-live="off">connecting</p>\n` +
+    `<p id="news" role="log" aria-label="What happened last"></p>\n` +
     (controllable
       ? `<div class="controls" role="group" aria-label="The run">${buttons.join("\n")}</div>\n`
       : "") +
