@@ -17,6 +17,7 @@ import { runs } from "./runs.ts";
 import { serve } from "./serve.ts";
 import { slots } from "./slots.ts";
 import { storeCommand } from "./store.ts";
+import { sweepCommand } from "./sweep.ts";
 import { train } from "./train.ts";
 import { trainPolicyCommand } from "./train_policy.ts";
 import { tune } from "./tune.ts";
@@ -28,6 +29,7 @@ export const commands: readonly Command[] = [
   replay,
   proveCommand,
   trainPolicyCommand,
+  sweepCommand,
   workerCommand,
   fleetCommand,
   runs,
