@@ -64,11 +64,6 @@ export async function inspectNetwork({ name, config, record, store }: RunContent
   };
 }
 
-/** The graph of a run's newest checkpoint, seeds included: see `inspectNetwork`. */
-export async function inspectGraph(contents: RunContents): Promise<RunGraph> {
-  return (await inspectNetwork(contents)).grown;
-}
-
 /** Takes on the slots of the newest checkpoint; null where there is none. */
 async function restoreNewest({ kasmina }: Network, store: Store): Promise<string | null> {
   const names = await store.listManifests("checkpoint");

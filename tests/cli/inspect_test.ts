@@ -11,7 +11,7 @@ const SOWN = {
   },
 };
 
-Deno.test("main.ts inspect RUN --graph prints the network of a run with its seeds, and draws it", () =>
+Deno.test("main.ts inspect RUN prints the slots of a run, and with --graph the network of a run with its seeds, and draws it", () =>
   withConfig("points", SOWN, async (root) => {
     const { code, stderr } = await follow(newRun(root));
     assertEquals([code, stderr], [0, ""]);
@@ -21,6 +21,16 @@ Deno.test("main.ts inspect RUN --graph prints the network of a run with its seed
     for (const { name } of [...Deno.readDirSync(checkpoints)]) {
       if (name !== "step-000000016.json") await Deno.remove(`${checkpoints}/${name}`);
     }
+    const brief = await runEsper(["inspect", run]);
+    assertEquals([brief.code, brief.stderr], [0, ""]);
+    assertMatch(
+      brief.stdout,
+      /^points-1 at step-0*16: 123 → \d{3} parameters, [\d.]+ k?FLOP → [\d.]+ k?FLOP an example, host → with seeds\n/,
+    );
+    assertMatch(brief.stdout, /^layer1 +[A-Z]+ +mlp +[\d.]+\nlayer2 +DORMANT$/m);
+    assertEquals([...Deno.readDirSync(run)].filter(({ name }) => name.endsWith(".svg")), []);
+    assertEquals(JSON.parse((await runEsper(["inspect", run, "--json"])).stdout).svg, undefined);
+
     const shown = await runEsper(["inspect", run, "--graph"]);
     assertEquals([shown.code, shown.stderr], [0, ""]);
     assertMatch(shown.stdout, /^ +0 +input +2 +1 +0 +0$/m);
@@ -53,7 +63,8 @@ Deno.test("main.ts inspect RUN --graph prints the network of a run with its seed
 Deno.test("main.ts inspect names what is wrong", async () => {
   const cases: readonly (readonly [args: string[], text: string])[] = [
     [[], "esper: inspect: want a run, by its folder or its name in runs/"],
-    [["runs/none"], "esper: inspect: want what to look at, got nothing; give --graph"],
+    [["runs/none", "--out", "a.svg"], "esper: inspect: want --graph with --out, got it alone"],
+    [["runs/none"], 'esper: inspect: want a run folder (with config.json), got "runs/none"'],
     [["runs/none", "--graph"], 'esper: inspect: want a run folder (with config.json), got "runs/none"'],
   ];
   for (const [args, text] of cases) {
