@@ -368,5 +368,6 @@ export type RunConfig = z.output<typeof RunConfig>;
 export type RunConfigInput = z.input<typeof RunConfig>;
 
 /** Names of the profiles: `full` for a GPU, `small` for a software adapter. */
-export const PROFILES = ["full", "small"] as const;
-export type ProfileName = typeof PROFILES[number];
+export const PROFILES = ["full", "small"] as const satisfies readonly ProfileName[];
+/** `full` is for a GPU, `small` for a software adapter. */
+export type ProfileName = "full" | "small";
