@@ -7,11 +7,13 @@ import { type PolicyFlags, resolvePolicyTraining } from "../app/policy_config.ts
 import { createTask, type Task } from "../app/tasks.ts";
 import type { PolicyTraining } from "../contracts/policy_training.ts";
 import { policyLine, policySummary } from "../report/policy_lines.ts";
-import { EXIT_INTERRUPTED, usageError } from "../util/errors.ts";
+import { EXIT_FAILURE, EXIT_INTERRUPTED, usageError } from "../util/errors.ts";
 import type { Command, Values } from "./command.ts";
 import { configNames, POLICY_CONFIGS, readConfig, readRun } from "./config_file.ts";
+import { fleetOptions, GIVING_OPTIONS } from "./fleet_options.ts";
 import { withInterrupt } from "./interrupt.ts";
 import { print, printError } from "./output.ts";
+import { withFleet } from "./with_fleet.ts";
 
 const DEFAULT_OUT = "runs";
 
@@ -34,7 +36,41 @@ function tasksOf({ tasks: { set, list } }: PolicyTraining): Task[] {
   );
 }
 
+/** As many trainings as there are seeds, each a job of the fleet's. */
+async function giveAway(
+  giving: NonNullable<ReturnType<typeof fleetOptions>>,
+  config: PolicyTraining,
+  values: Values,
+  out: string,
+): Promise<number> {
+  const conflict = ["resume", "json"].find((name) => values[name] !== undefined);
+  if (conflict) {
+    throw usageError(`--${conflict}: not together with --fleet, which goes on with what was begun`);
+  }
+  const onLine = (line: string) => print(values.quiet ? "" : `${line}\n`);
+  const announce = () => printError("\nstopping; the jobs are cancelled; Ctrl-C again exits at once");
+  const seeds = Array.from({ length: (values.seeds ?? 1) as number }, (_, k) => config.seed + k);
+  const faults = await withInterrupt(
+    announce,
+    (signal) =>
+      withFleet(giving, { quiet: values.quiet === true, onLine }, async (fleet, onLine) => {
+        const results = await Promise.all(seeds.map(async (seed) => {
+          const own = { ...config, seed };
+          const result = await fleet!.trainPolicy(own, tasksOf(own), out, signal);
+          if (result) onLine(policySummary(result).join("\n"));
+          return result;
+        }));
+        return results.includes(null) ? null : await fleet!.settle(signal);
+      }),
+  );
+  if (faults === null) return EXIT_INTERRUPTED;
+  faults.forEach((fault) => printError(`not to be believed: ${fault}`));
+  return faults.length === 0 ? 0 : EXIT_FAILURE;
+}
+
 async function run(values: Values): Promise<number> {
+  const giving = fleetOptions(values);
+  if (!giving && values.seeds !== undefined) throw usageError("--seeds: want --fleet with it");
   const out = (values.out ?? DEFAULT_OUT) as string;
   const conflict = ["config", "set", "seed"].find((name) => values[name] !== undefined);
   if (values.resume !== undefined && conflict !== undefined) {
@@ -45,6 +81,7 @@ async function run(values: Values): Promise<number> {
   const resumed = values.resume === undefined ? null : readRun(values.resume as string, out);
   const file = resumed?.config ?? readConfig((values.config ?? "default") as string, POLICY_CONFIGS);
   const config = resolvePolicyTraining(file, flagsOf(values), (values.set ?? []) as string[]);
+  if (giving) return await giveAway(giving, config, values, out);
   const tasks = tasksOf(config);
   if (!Deno.env.get("XDG_RUNTIME_DIR")) Deno.env.set("XDG_RUNTIME_DIR", tmpdir());
   const { trainPolicy } = await import("../app/train_policy.ts");
@@ -107,6 +144,15 @@ export const trainPolicyCommand: Command = {
       summary: "seed of everything random",
       default: "the configuration's, 1",
     },
+    ...GIVING_OPTIONS,
+    {
+      name: "seeds",
+      value: "N",
+      type: "integer",
+      range: [1, 1000],
+      summary: "with --fleet: so many trainings, each with the next seed",
+      default: "1",
+    },
     {
       name: "out",
       value: "DIR",
@@ -133,6 +179,7 @@ export const trainPolicyCommand: Command = {
     "train-policy",
     "train-policy --config default --iterations 20 --out /tmp/runs",
     "train-policy --resume runs/policy-1",
+    "train-policy --seeds 4 --fleet postgres://esper@db/esper",
   ],
   run,
 };

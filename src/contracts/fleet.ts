@@ -3,8 +3,8 @@ import { z } from "zod";
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, "want 64 hexadecimal digits");
 
-/** Kinds of jobs: a training run, and a wait that measures the queue itself. */
-const JOB_KINDS = ["run", "sleep"] as const;
+/** Kinds of jobs: a training run, a training of a policy, and a wait that measures the queue itself. */
+const JOB_KINDS = ["run", "policy", "sleep"] as const;
 export type JobKind = typeof JOB_KINDS[number];
 
 /** Work that depends on nothing but what stands here, so that whoever does it comes to the same. */

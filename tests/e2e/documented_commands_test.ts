@@ -85,7 +85,7 @@ function runnable(args: readonly string[], run: string): string[] {
       ? "controller.policy=configs/policies/default.safetensors"
       : word
   );
-  if (own[0] === "train-policy" || own[0] === "prove") return [...own, "--help"];
+  if (["train-policy", "prove", "sweep", "worker", "fleet"].includes(own[0])) return [...own, "--help"];
   return own[0].startsWith("--config") ? [...own, "--dry-run", "--quiet"] : own;
 }
 

@@ -1,13 +1,16 @@
 /** A fleet as those see it who have work: runs go to whoever works, and come back as if they had run here. */
 import { z } from "zod";
 import type { WorkerCard } from "../../contracts/fleet.ts";
+import type { PolicyTraining } from "../../contracts/policy_training.ts";
 import type { AdapterDescription } from "../../engine/gpu/device.ts";
 import { createDispatcher, createJob, hashOf, placeOf, type Queue } from "../../fleet/mod.ts";
-import type { Store } from "../../urza/mod.ts";
+import type { Hash, Store } from "../../urza/mod.ts";
 import { usageError, UserError } from "../../util/errors.ts";
 import { parseJson } from "../../util/json.ts";
 import type { BackendChoice } from "../options.ts";
 import type { ArmReply, ArmRunner } from "../prove/run_arm.ts";
+import type { Task } from "../tasks.ts";
+import type { PolicyTrainingResult } from "../train_policy.ts";
 
 export interface FleetOptions {
   /** `postgres://user@host/database`, without a password. */
@@ -34,6 +37,13 @@ export interface Fleet {
   readonly adapter: AdapterDescription;
   /** Runs on whoever is free; any number of these at a time. */
   createRunner(): ArmRunner;
+  /** A training of a policy, by whoever is free; its folder comes into `out`. Null where the signal ended it. */
+  trainPolicy(
+    config: PolicyTraining,
+    tasks: readonly Task[],
+    out: string,
+    signal: AbortSignal,
+  ): Promise<PolicyTrainingResult | null>;
   /** Ends the comparisons: what differs between two who did the same, a line each. */
   settle(signal: AbortSignal): Promise<string[]>;
   close(): Promise<void>;
@@ -74,6 +84,11 @@ export async function openFleetEnds(url: string, blobs: string | null): Promise<
 }
 
 const Reply = z.looseObject({ outcome: z.literal("completed") });
+const PolicyReply = z.strictObject({
+  iterations: z.number(),
+  episodes: z.record(z.string(), z.number()),
+  policy: z.strictObject({ sha256: z.string(), score: z.number().nullable(), iteration: z.number() }),
+});
 
 /** Joins a fleet as one who has work. @throws {UserError} as `openFleetEnds`, or where its workers are too different. */
 export async function joinFleet(options: FleetOptions): Promise<Fleet> {
@@ -85,6 +100,7 @@ export async function joinFleet(options: FleetOptions): Promise<Fleet> {
     const code = await codeHash();
     const adapter = await adapterOf(await queue.workers(), code, options);
     const ground = { code, adapter: await hashOf(adapter) }, place = await placeOf(ground);
+    const readJson = async (hash: Hash) => parseJson(new TextDecoder().decode(await store.get(hash)));
     const dispatcher = createDispatcher({
       ...{ queue, place, verify, priority },
       ...onWorkers && { onWorkers },
@@ -98,12 +114,30 @@ export async function joinFleet(options: FleetOptions): Promise<Fleet> {
           const job = await createJob("run", config.name, { config, profile }, { ...ground, data });
           const result = await dispatcher.done(job, signal);
           if (result === null) return { outcome: "interrupted" } as ArmReply;
-          const reply = parseJson(new TextDecoder().decode(await store.get(result.account)));
           await restoreFolder(result.files, store, `${out}/${config.name}-1`);
-          return Reply.parse(reply) as unknown as ArmReply;
+          return Reply.parse(await readJson(result.account)) as unknown as ArmReply;
         },
         close() {},
       }),
+      async trainPolicy(config, tasks, out, signal) {
+        if (config.minutes !== undefined) {
+          throw usageError(
+            "--minutes: not together with --fleet, as what comes out would depend on who did it",
+          );
+        }
+        const spec = { config, tasks: tasks.map(({ name, config }) => ({ name, config })) };
+        const name = `${config.name}-s${config.seed}`;
+        const job = await createJob("policy", name, spec, { ...ground, data: null });
+        const result = await dispatcher.done(job, signal);
+        if (result === null) return null;
+        const { policy, ...rest } = PolicyReply.parse(await readJson(result.account));
+        const directory = `${out}/${name}`;
+        await restoreFolder(result.files, store, directory);
+        return {
+          ...{ ...rest, directory, outcome: "completed" },
+          policy: { ...policy, path: `${directory}/policy.safetensors` },
+        };
+      },
       async settle(signal) {
         const { agreed, mismatches, unchecked } = await dispatcher.settle(signal);
         if (agreed > 0) onLine(`fleet: ${agreed} jobs done twice came to the same`);

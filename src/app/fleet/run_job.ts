@@ -1,38 +1,27 @@
 /** A training run as a job of the fleet: taken up where another left it, and left so that another can go on. */
 import { z } from "zod";
-import { type ProfileName, PROFILES } from "../../contracts/config.ts";
+import { PROFILES } from "../../contracts/config.ts";
 import type { AnyEnvelope } from "../../contracts/events.ts";
 import type { FleetJob } from "../../contracts/fleet.ts";
 import type { Conditions, Outcome } from "../../fleet/mod.ts";
-import type { Hash, Store } from "../../urza/mod.ts";
+import type { Store } from "../../urza/mod.ts";
 import { UserError } from "../../util/errors.ts";
-import { canonicalJson, type Json } from "../../util/json.ts";
 import { resolveConfig } from "../config.ts";
 import type { BackendChoice } from "../options.ts";
 import { outcomeOf } from "../prove/collect.ts";
-import type { ArmReply, ArmRunner } from "../prove/run_arm.ts";
+import type { ArmRunner } from "../prove/run_arm.ts";
 import { USED_FILE } from "../tuned_kernels.ts";
-
-/** Kind of manifests that say where an unfinished job stands, by the id it was submitted under, and of those of results. */
-const PROGRESS = "fleet-progress", RESULT = "fleet-result";
-
-const Snapshot = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/));
-const RunSpec = z.strictObject({ config: z.json(), profile: z.enum(PROFILES) });
+import { openKeeper } from "./keeper.ts";
 
 /** What a job of kind `run` is made of. */
-export interface RunSpec {
-  readonly config: unknown;
-  readonly profile: ProfileName;
-}
+const RunSpec = z.strictObject({ config: z.json(), profile: z.enum(PROFILES) });
 
-export interface RunJobParts {
+export interface JobParts {
   readonly runner: ArmRunner;
   readonly store: Store;
   readonly backend: BackendChoice;
-  /** Folder of this worker, for runs in work. */
+  /** Folder of this worker, for jobs in work. */
   readonly scratch: string;
-  /** Called for every event of a run. */
-  onEvent?(event: AnyEnvelope): void;
 }
 
 /**
@@ -41,36 +30,15 @@ export interface RunJobParts {
  * @returns null where the signal ended it, with a checkpoint in the store.
  */
 export async function performRun(
-  parts: RunJobParts,
+  { runner, store, backend, scratch }: JobParts,
   job: FleetJob,
   { id, signal, progress }: Conditions,
 ): Promise<Outcome | null> {
-  const { readFolder, removeFolder, restoreFolder, storeFolder } = await import("../adapters/snapshot.ts");
   const { readRunRecord } = await import("../adapters/run_record.ts");
-  const { store, runner, scratch } = parts;
   const { config: file, profile } = RunSpec.parse(job.spec);
   const config = resolveConfig({ file, sets: [], flags: {} }, profile);
-  const out = `${scratch}/${id}`, folder = `${out}/${config.name}-1`, known = new Set<Hash>();
-  const begun = (await store.listManifests(PROGRESS)).includes(id);
-  if (begun) {
-    const snapshot = Snapshot.parse(await store.readManifest(PROGRESS, id));
-    Object.values(snapshot).forEach((hash) => known.add(hash));
-    await restoreFolder(snapshot, store, folder);
-  } else removeFolder(out);
-
-  // One after the other, and of those that wait the newest.
-  let saving: Promise<void> = Promise.resolve(), pending: ReturnType<typeof readFolder> | null = null;
-  const failed = new AbortController();
-  function keep(): void {
-    const waits = pending !== null;
-    pending = readFolder(folder, known);
-    if (waits) return;
-    saving = saving.then(async () => {
-      const files = pending!;
-      pending = null;
-      await store.writeManifest(PROGRESS, id, await storeFolder(files, store, known) as Json);
-    }).catch((error) => failed.abort(error));
-  }
+  const out = `${scratch}/${id}`, folder = `${out}/${config.name}-1`;
+  const keeper = await openKeeper(store, id, folder);
 
   let resumedAt = 0, budget = Infinity;
   function onEvent(event: AnyEnvelope): void {
@@ -81,14 +49,12 @@ export async function performRun(
       const { step, flops, loss } = event.payload;
       const told = Number.isFinite(loss) ? Number(loss) : null;
       progress({ job: job.name, step, loss: told, done: Math.min(1, flops / budget), resumedAt });
-    } else if (event.topic === "checkpoint.saved") keep();
-    parts.onEvent?.(event);
+    } else if (event.topic === "checkpoint.saved") keeper.keep();
   }
 
-  const request = { config, profile, backend: parts.backend, out, resume: begun ? folder : null };
-  const reply: ArmReply = await runner.run(request, AbortSignal.any([signal, failed.signal]), onEvent);
-  await saving;
-  failed.signal.throwIfAborted();
+  const request = { config, profile, backend, out, resume: keeper.begun ? folder : null };
+  const reply = await runner.run(request, AbortSignal.any([signal, keeper.failed]), onEvent);
+  await keeper.settled();
   if (reply.outcome === "interrupted") return null;
 
   const { record, lines } = readRunRecord(folder, USED_FILE);
@@ -101,12 +67,5 @@ export async function performRun(
         "give this worker the same files",
     );
   }
-  const files = await storeFolder(readFolder(folder, known), store, known);
-  const put = (value: unknown) =>
-    store.put(new TextEncoder().encode(canonicalJson(JSON.parse(JSON.stringify(value)))));
-  const outcome = { evidence: await put(outcomeOf(reply, lines)), account: await put(reply), files };
-  await store.writeManifest(RESULT, id, outcome as Json);
-  await store.removeManifest(PROGRESS, id);
-  removeFolder(out);
-  return outcome;
+  return await keeper.finish(outcomeOf(reply, lines), reply);
 }

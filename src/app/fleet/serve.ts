@@ -1,5 +1,4 @@
 /** A worker of a fleet: takes jobs for the adapter that it has, and does them. */
-import type { AnyEnvelope } from "../../contracts/events.ts";
 import type { FleetJob, JobProgress } from "../../contracts/fleet.ts";
 import { type Conditions, hashOf, type Outcome, placeOf, work, type WorkerEvent } from "../../fleet/mod.ts";
 import { wait } from "../../util/wait.ts";
@@ -22,25 +21,25 @@ export interface ServeOptions {
   readonly signal: AbortSignal;
   onEvent(event: WorkerEvent): void;
   onProgress?(progress: JobProgress): void;
-  onRunEvent?(event: AnyEnvelope): void;
 }
 
 /** Works until the signal ends it, or nothing is left where `untilEmpty`; returns how many jobs it did. */
 export async function serveFleet(options: ServeOptions): Promise<{ completed: number; failed: number }> {
   const { codeHash } = await import("../adapters/code_hash.ts");
   const { openGpu } = await import("../adapters/open_gpu.ts");
-  const { url, blobs, backend, id, host, scratch, signal, untilEmpty, onEvent, onProgress, onRunEvent } =
-    options;
+  const { url, blobs, backend, id, host, scratch, signal, untilEmpty, onEvent, onProgress } = options;
   const gpu = await openGpu(backend), { adapter } = gpu;
   gpu.destroy();
   const code = await codeHash(), place = await placeOf({ code, adapter: await hashOf(adapter) });
   const { queue, store, close } = await openFleetEnds(url, blobs);
   const runner = createRunner();
-  const run = { runner, store, backend, scratch, ...onRunEvent && { onEvent: onRunEvent } };
+  const parts = { runner, store, backend, scratch };
   const perform = (job: FleetJob, conditions: Conditions): Promise<Outcome | null> =>
     PERFORM[job.kind](job, conditions);
   const PERFORM: Record<FleetJob["kind"], typeof perform> = {
-    run: (job, conditions) => performRun(run, job, conditions),
+    run: (job, conditions) => performRun(parts, job, conditions),
+    policy: async (job, conditions) =>
+      (await import("./policy_job.ts")).performPolicy(parts, job, conditions),
     sleep,
   };
   try {
