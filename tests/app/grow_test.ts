@@ -1,9 +1,29 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { dense, grow, type GrowOptions, mlp, spirals } from "../../src/mod.ts";
+import type { RunConfigInput } from "../../src/contracts/config.ts";
+import {
+  dense,
+  grow,
+  type GrowOptions,
+  type GrowSettings,
+  type HeuristicSettings,
+  mlp,
+  spirals,
+} from "../../src/mod.ts";
 import { UserError } from "../../src/util/errors.ts";
 import { openShared } from "../support/devices.ts";
 
 const data = await spirals(1, { classes: 2, count: 200, test: 40, noise: 0.02, turns: 0.5 });
+
+/** Keys of the configuration's schema that `GrowSettings` should name and does not: with any, this file does not compile. */
+type Unnamed =
+  | Exclude<keyof RunConfigInput, keyof GrowSettings | "name" | "data" | "host" | "oona" | "urza">
+  | MissingIn<"train" | "growth" | "governor" | "engine">
+  | Exclude<MissingIn<"loop">, "checkpointTicks" | "keepCheckpoints">
+  | Exclude<keyof Extract<RunConfigInput["controller"], { kind: "heuristic" }>, keyof HeuristicSettings>;
+type MissingIn<S extends keyof RunConfigInput & keyof GrowSettings> = {
+  [K in S]: Exclude<keyof NonNullable<RunConfigInput[K]>, keyof NonNullable<GrowSettings[K]>>;
+}[S];
+const everyKeyIsNamed: [Unnamed] extends [never] ? "each" : Unnamed = "each";
 
 /** A few steps of a tiny network. */
 async function growing(changes: Partial<GrowOptions> = {}, settings: Partial<GrowOptions["settings"]> = {}) {
@@ -28,6 +48,9 @@ async function growing(changes: Partial<GrowOptions> = {}, settings: Partial<Gro
     assertEquals(gpu.allocator.liveBytes, before);
   }
 }
+
+Deno.test("a program may set every key of the schema that concerns it", () =>
+  assertEquals(everyKeyIsNamed, "each"));
 
 Deno.test("grow() gives back the trained network, and no device memory is left behind", async () => {
   const { outcome, steps, weights, model, host, grown, seeds } = await growing();

@@ -115,6 +115,13 @@ export interface GrowthSettings {
   normCap?: number;
   /** Learning rate of seeds, as a multiple of the host's. Default 1. */
   rateRatio?: number;
+  /** Updates of a newborn over which its learning rate rises from 0. Default: none. */
+  rateWarmup?: number;
+  /**
+   * Factor that a newborn's output begins with, where the output has about the activation's variance. Default: 0, which
+   * leaves the network's function as it is.
+   */
+  birthScale?: number;
   /** Seeds between GERMINATED and HOLDING at one time. Default 2. */
   maxLive?: number;
   /** Parameters allowed, as a multiple of the host's. Default 1.5. */
@@ -141,6 +148,10 @@ export interface HeuristicSettings {
   plateauImprovement?: number;
   /** Germinate after this many ticks even without a plateau. Default 8. */
   everyTicks?: number;
+  /** No germination while control loss less training loss is above this share of the control loss. Default: none. */
+  largestGap?: number;
+  /** Whether each seed that has proved itself stays (the default), or the best of all that live. */
+  keep?: "each" | "best";
   /** Ticks in a stage without a positive lower bound before a seed is pruned. Default 8. */
   pruneAfter?: number;
   /** Standard errors below the mean for a lower bound. Default 1.645. */
