@@ -14,6 +14,7 @@ import {
 import { idOf } from "../../src/fleet/job.ts";
 import { UserError } from "../../src/util/errors.ts";
 import { wait } from "../../src/util/wait.ts";
+import { runEsper } from "../support/subprocess.ts";
 import { absent, type PostgresServer, startPostgres } from "../support/servers.ts";
 
 const ignore = absent("postgres");
@@ -248,5 +249,32 @@ Deno.test({
         UserError,
         "ECONNREFUSED",
       );
+    }),
+});
+
+Deno.test({
+  name: "fleet status tells of workers, jobs and dead letters; fleet cancel ends what has not ended",
+  ignore,
+  fn: () =>
+    withQueue(async (queue, secret) => {
+      const url = secret.replace(/:[^:@]*@/, "@"), env = { PGPASSWORD: new URL(secret).password };
+      const jobs = await Promise.all([1, 2].map((k) => jobOf(k)));
+      await queue.submit(
+        place,
+        await Promise.all(jobs.map(async (job) => ({ id: await idOf(job.key), job }))),
+      );
+      const progress = { job: "job 1", step: 7, loss: 0.5, done: 0.25, resumedAt: 3 };
+      await queue.enlist({ ...cardOf("w7"), doing: [progress], completed: 4, failed: 1, draining: false });
+      const status = await runEsper(["fleet", "status", "--fleet", url], env);
+      assertEquals([status.code, status.stderr], [0, ""]);
+      assert(/^w7 +job 1, from step 3 +7 +0\.5000 +25 % +4 +1$/m.test(status.stdout), status.stdout);
+      assert(new RegExp(`^${place} +1 +2 +0 +0 +0 +0$`, "m").test(status.stdout), status.stdout);
+      const cancel = await runEsper(["fleet", "cancel", "--json", "--fleet", url], env);
+      assertEquals([cancel.code, cancel.stdout], [0, `{"cancelled":2}\n`]);
+      assertEquals(await queue.take(place, "w"), null);
+      const told = await runEsper(["fleet", "status", "--fleet", secret]);
+      assertEquals(told.code, 2);
+      assertStringIncludes(told.stderr, "want no password in the address");
+      assert(!told.stderr.includes(env.PGPASSWORD), told.stderr);
     }),
 });
