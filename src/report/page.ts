@@ -53,6 +53,7 @@ pre{background:var(--card);padding:.8rem;overflow-x:auto;font-size:.8rem;border-
 .tiles div{background:var(--card);border-radius:6px;padding:.5rem .9rem;min-width:7rem}
 .tiles b{display:block;font-size:1.25rem;font-variant-numeric:tabular-nums}
 .tiles span{color:var(--quiet);font-size:.8rem}
+[hidden]{display:none!important}
 .controls{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin:.8rem 0}
 button,select{font:inherit;padding:.3rem .8rem;border:1px solid var(--rule);border-radius:6px;background:var(--card);color:var(--ink)}
 button:disabled{opacity:.5}

@@ -85,6 +85,7 @@ Deno.test("train --dashboard: a page holds the run, steps it, sows and forbids; 
         await tab.click("#resume");
         await shows("#answer", "the run has ended");
         await shows("#sections h3", "layer1/1 mlp");
+        assertEquals(await tab.locator("#controls").isVisible(), false);
         assertMatch((await tab.textContent("#news"))!, /^tick \d+: layer1\/1 mlp is [A-Z]+ now \([a-z ]+\)$/);
         for (const colorScheme of ["light", "dark"] as const) {
           await tab.emulateMedia({ colorScheme });

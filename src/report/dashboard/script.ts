@@ -31,18 +31,19 @@ function show(status) {
   document.title = status.line;
   if (find("news").textContent !== status.news) find("news").textContent = status.news;
   const s = status.supervisor;
-  if (s && find("pause")) {
-    find("pause").disabled = s.paused || status.ended;
-    find("resume").disabled = !s.paused || status.ended;
-    find("step").disabled = status.ended;
+  if (s && find("controls")) {
+    find("controls").hidden = status.ended;
+    find("pause").disabled = s.paused;
+    find("resume").disabled = !s.paused;
+    find("step").disabled = false;
     const text = JSON.stringify([s.legal, s.vetoed]);
     if (text !== known) {
       known = text;
       list("legal", s.legal.filter((a) => a.kind !== "wait"));
       list("vetoed", s.vetoed);
     }
-    find("force").disabled = find("veto").disabled = status.ended || find("legal").options.length === 0;
-    find("allow").disabled = status.ended || s.vetoed.length === 0;
+    find("force").disabled = find("veto").disabled = find("legal").options.length === 0;
+    find("allow").disabled = s.vetoed.length === 0;
     find("next").textContent = s.forced ? "next: " + nameOf(s.forced) : "";
   }
   refresh(status.picture);
@@ -93,7 +94,7 @@ export function controlsHtml(controllable: boolean): string {
   return `<p id="status" role="status" aria-live="off">connecting</p>\n` +
     `<p id="news" role="log" aria-label="What happened last"></p>\n` +
     (controllable
-      ? `<div class="controls" role="group" aria-label="The run">${buttons.join("\n")}</div>\n`
+      ? `<div id="controls" class="controls" role="group" aria-label="The run">${buttons.join("\n")}</div>\n`
       : "") +
     `<p id="answer" class="quiet" aria-live="polite"></p>\n`;
 }
