@@ -6,6 +6,7 @@ import { openPolicy } from "../../src/app/policy.ts";
 import { createTask, type Task } from "../../src/app/tasks.ts";
 import { readConfig } from "../../src/cli/config_file.ts";
 import { type Controller, HeuristicConfig } from "../../src/contracts/control.ts";
+import type { RunConfig } from "../../src/contracts/config.ts";
 import { TaskList } from "../../src/contracts/tasks.ts";
 import { createController } from "../../src/tamiyo/mod.ts";
 import { allPlans, planned, type Sowing } from "./planned.ts";
@@ -98,14 +99,13 @@ export function readTasks(
   sets: readonly string[],
 ): Task[] {
   const { set, list } = TaskList.parse(JSON.parse(Deno.readTextFileSync(path)));
-  return list.filter(({ name }) => wanted?.includes(name) ?? true).map((spec) =>
-    createTask(
-      spec.name,
-      resolveConfig(
-        { file: readConfig(spec.config), sets: [...set, ...spec.set, ...sets], flags: {} },
-        spec.profile,
-      ),
-      loadDataset,
-    )
-  );
+  return list.filter(({ name }) => wanted?.includes(name) ?? true).map((spec) => {
+    const config = resolveConfig(
+      { file: readConfig(spec.config), sets: [...set, ...spec.set, ...sets], flags: {} },
+      spec.profile,
+    );
+    // Policies are compared on the data that the task names, or not at all.
+    const { whenUnavailable: _, ...data } = { whenUnavailable: undefined, ...config.data };
+    return createTask(spec.name, { ...config, data: data as RunConfig["data"] }, loadDataset);
+  });
 }
