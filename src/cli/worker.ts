@@ -24,6 +24,7 @@ async function run(values: Values): Promise<number> {
   const host = hostname(), id = (values.name ?? `${host}-${Deno.pid}`) as string;
   const scratch = (values.scratch ?? null) as string | null;
   const folder = scratch ?? await Deno.makeTempDir({ prefix: "esper-worker-" });
+  const resumed = new Set<string>();
   const announce = () =>
     printError("\nleaving after a checkpoint, and giving the job back; again exits at once");
   try {
@@ -35,6 +36,10 @@ async function run(values: Values): Promise<number> {
         scratch: folder,
         untilEmpty: values["until-empty"] === true,
         onEvent: (event) => print(quiet ? "" : `${lineOf(event)}\n`),
+        onProgress({ job, resumedAt }) {
+          if (!quiet && resumedAt > 0 && !resumed.has(job)) print(`${job}: goes on from step ${resumedAt}\n`);
+          if (resumedAt > 0) resumed.add(job);
+        },
       }));
     print(`${id}: ${completed} jobs done, ${failed} tries failed\n`);
   } finally {
