@@ -170,6 +170,8 @@ async function train(
   const { config, gpu, data, network, folder } = parts;
   const profiler = options.profileKernels ? new KernelProfiler(gpu) : null;
   const hooks = [...parts.hooks, ...profiler ? [profiler.hooks] : []];
+  const { openBus } = await import("./adapters/open_bus.ts");
+  const far = await openBus(config.oona, folder?.path ?? null);
   const workshop = await openWorkshop(
     options,
     parts,
@@ -177,9 +179,10 @@ async function train(
   );
   let session: Session;
   try {
-    session = createSession({ ...parts, hooks, ...workshop && { workshop } });
+    session = createSession({ ...parts, hooks, ...workshop && { workshop }, ...far && { bus: far } });
   } catch (error) {
     workshop?.close();
+    await far?.close();
     throw error;
   }
   const { trainer, bus, journal } = session;

@@ -77,6 +77,8 @@ export interface SessionParts {
   readonly policy?: Policy | null;
   /** How kernels are chosen; `save` is called before a checkpoint is kept. */
   readonly kernels?: { readonly choose: ChooseVariant; save(): void };
+  /** What messages travel by; closed with the session. Default: within the process. */
+  readonly bus?: Bus;
   /** Where blueprints are compiled; closed with the session. Default: on this thread and device. */
   readonly workshop?: Workshop;
 }
@@ -88,7 +90,7 @@ export function createSession(parts: SessionParts): Session {
   const config = asked.data.kind === "spirals"
     ? asked
     : { ...asked, data: { ...asked.data, augment: data.augment } };
-  const bus = createMemoryBus();
+  const bus = parts.bus ?? createMemoryBus();
   const journal = new Journal(bus, folder, onEvent);
   const examples = new ExampleStore(gpu, data.dataset, data.split, config.seed);
   const { precision, lossScale } = config.engine;
@@ -244,8 +246,8 @@ export function createSession(parts: SessionParts): Session {
   };
 }
 
-/** Hash of what makes a run itself. How long it may last, and where it is kept, is not part of that. */
-async function identity({ urza: _, ...config }: RunConfig): Promise<string> {
-  const { maxSteps: __, ...train } = config.train;
+/** Hash of what makes a run itself. How long it may last, who hears of it and where it is kept is not part of that. */
+async function identity({ oona: _, urza: __, ...config }: RunConfig): Promise<string> {
+  const { maxSteps: ___, ...train } = config.train;
   return await configHash({ ...config, train });
 }

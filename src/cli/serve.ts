@@ -1,9 +1,11 @@
 /** `serve`: a run that another program trains, or that has ended, as its dashboard. */
 import { usageError, UserError } from "../util/errors.ts";
+import type { AnyEnvelope } from "../contracts/events.ts";
 import type { Command, Values } from "./command.ts";
 import { readRun } from "./config_file.ts";
 import { withInterrupt } from "./interrupt.ts";
-import { print } from "./output.ts";
+import { print, printError } from "./output.ts";
+import { checkOona, OONA } from "./tail.ts";
 
 const DEFAULT_OUT = "runs";
 /** How often the logs are looked at. */
@@ -11,12 +13,15 @@ const LOOK_MS = 500;
 
 async function run(values: Values, [name]: readonly string[]): Promise<number> {
   if (name === undefined) throw usageError(`serve: want a run, by its folder or its name in ${DEFAULT_OUT}/`);
-  const { directory } = readRun(name, DEFAULT_OUT, "serve");
+  const oona = checkOona("serve", values);
+  const directory = oona === null ? readRun(name, DEFAULT_OUT, "serve").directory : null;
   const { followLogs } = await import("../app/adapters/run_view.ts");
   const { LiveRun } = await import("../report/dashboard/live.ts");
   const { serveDashboard } = await import("../report/dashboard/server.ts");
   const { addressOf, newToken } = await import("../report/dashboard/dashboard.ts");
-  const live = new LiveRun(directory), read = followLogs(directory);
+  const live = new LiveRun(directory);
+  const heard: AnyEnvelope[] = [];
+  const read = directory === null ? () => ({ events: heard.splice(0), cut: false }) : followLogs(directory);
   const look = () => {
     const { events, cut } = read();
     if (events.length > 0 || cut) live.take(events, cut);
@@ -41,8 +46,14 @@ async function run(values: Values, [name]: readonly string[]): Promise<number> {
         ended.reject(error);
       }
     }, LOOK_MS);
+    const { followRun } = await import("../app/adapters/follow_run.ts");
+    const following = oona === null
+      ? null
+      : followRun(oona, name, { signal, onAway: printError }, (event) => void heard.push(event));
+    following?.catch(ended.reject);
     try {
       await ended.promise;
+      await following;
     } finally {
       clearInterval(timer);
       await dashboard.close();
@@ -65,7 +76,12 @@ export const serve: Command = {
       summary: "port of 127.0.0.1",
       default: "one that is free",
     },
+    OONA,
   ],
-  examples: ["serve runs/cifar10-1", "serve cifar10-1 --port 8080"],
+  examples: [
+    "serve runs/cifar10-1",
+    "serve cifar10-1 --port 8080",
+    "serve cifar10-1 --oona redis://127.0.0.1:6379",
+  ],
   run,
 };

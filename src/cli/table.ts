@@ -18,6 +18,7 @@ import { serve } from "./serve.ts";
 import { slots } from "./slots.ts";
 import { storeCommand } from "./store.ts";
 import { sweepCommand } from "./sweep.ts";
+import { tail } from "./tail.ts";
 import { train } from "./train.ts";
 import { trainPolicyCommand } from "./train_policy.ts";
 import { tune } from "./tune.ts";
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   runs,
   report,
   serve,
+  tail,
   evalCommand,
   exportCommand,
   inspect,

@@ -61,6 +61,7 @@ export async function connectRedis(
   const { Redis } = await import("ioredis");
   const redis = new Redis(url, {
     lazyConnect: true,
+    protocol: 2,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
