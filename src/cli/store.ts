@@ -1,5 +1,5 @@
 /** `store`: what a run's store holds, whether it is whole, and what may go. */
-import type { StoreFolder } from "../app/adapters/store_folder.ts";
+import type { Copied, StoreFolder } from "../app/adapters/store_folder.ts";
 import { formatBytes } from "../report/format.ts";
 import { renderTable } from "../report/table.ts";
 import { EXIT_FAILURE, usageError } from "../util/errors.ts";
@@ -81,27 +81,82 @@ const ACTIONS: Readonly<
   gc: { run: collect, takes: ["dry-run"] },
 };
 
-async function run(values: Values, [name, path]: readonly string[]): Promise<number> {
-  const action = chosenAction("store", ACTIONS, name);
-  if (path === undefined) {
-    throw usageError(`store ${name}: want a run folder such as runs/cifar10-1, got none`);
-  }
+/** What is copied, in a line. */
+function copiedLine({ blobs, manifests, records, sizeBytes }: Copied): string {
+  return `${counted(blobs, "blob")}, ${counted(manifests, "manifest")} and ${counted(records, "record")}, ` +
+    `${formatBytes(sizeBytes)}, there and compared`;
+}
+
+/** Actions that need two places, or a folder to make. */
+const MOVES: Readonly<Record<string, { want: string; run(from: string, to: string): Promise<Outcome> }>> = {
+  copy: {
+    want: "a store and another, such as runs/cifar10-1 backup",
+    async run(from, to) {
+      const { copyStoreTo } = await import("../app/adapters/store_folder.ts");
+      const copied = await copyStoreTo(from, to);
+      return { json: copied, code: 0, lines: [copiedLine(copied)] };
+    },
+  },
+  migrate: {
+    want: "a run folder and postgres://user@host/database?blobs=s3://bucket/prefix",
+    async run(from, to) {
+      const { migrateRun } = await import("../app/adapters/store_folder.ts");
+      const copied = await migrateRun(from, to);
+      const rest = `${from.replace(/\/+$/, "")} keeps its checkpoints there from now on; its store/ may go`;
+      return { json: copied, code: 0, lines: [copiedLine(copied), rest] };
+    },
+  },
+  checkout: {
+    want: "postgres://user@host/database?blobs=s3://bucket/prefix&run=NAME and a folder such as runs",
+    async run(from, to) {
+      const { checkOut } = await import("../app/adapters/store_folder.ts");
+      const directory = await checkOut(from, to);
+      return {
+        json: { directory },
+        code: 0,
+        lines: [`${directory}: go on with main.ts resume ${directory}`],
+      };
+    },
+  },
+};
+
+function show({ lines, json, code }: Outcome, values: Values): number {
+  print(values.json === true ? `${JSON.stringify(json)}\n` : lines.map((line) => `${line}\n`).join(""));
+  return code;
+}
+
+async function run(values: Values, [name, path, other]: readonly string[]): Promise<number> {
+  const action = chosenAction("store", { ...ACTIONS, ...MOVES }, name);
   for (const option of ["repair", "dry-run"]) {
-    if (values[option] === undefined || action.takes.includes(option)) continue;
+    if (values[option] === undefined || ACTIONS[name]?.takes.includes(option)) continue;
     const owner = Object.keys(ACTIONS).find((other) => ACTIONS[other].takes.includes(option));
     throw usageError(`--${option}: belongs to store ${owner}, not to store ${name}`);
   }
+  if ("want" in action) {
+    if (path === undefined || other === undefined) {
+      throw usageError(`store ${name}: want ${action.want}, got ${path === undefined ? "none" : "only one"}`);
+    }
+    return show(await action.run(path, other), values);
+  }
+  if (path === undefined) {
+    throw usageError(`store ${name}: want a run folder such as runs/cifar10-1, got none`);
+  }
+  if (other !== undefined) throw usageError(`store ${name}: want one store, got also "${other}"`);
   const { openStoreFolder } = await import("../app/adapters/store_folder.ts");
-  const { lines, json, code } = await action.run(openStoreFolder(path), values);
-  print(values.json === true ? `${JSON.stringify(json)}\n` : lines.map((line) => `${line}\n`).join(""));
-  return code;
+  const store = await openStoreFolder(path);
+  try {
+    return show(await action.run(store, values), values);
+  } finally {
+    await store.close();
+  }
 }
 
 export const storeCommand: Command = {
   name: "store",
   summary:
-    "what a run's store holds (ls), whether every byte is as it was written (verify), what may go (gc)",
-  positionals: ["ls|verify|gc", "RUN"],
+    "what a run's store holds (ls), whether every byte is as it was written (verify), what may go (gc); copy it, " +
+    "migrate a run to a shared store, or check one out of it",
+  positionals: ["ls|verify|gc|copy|migrate|checkout", "STORE", "[TO]"],
   options: [
     {
       name: "repair",
@@ -115,6 +170,7 @@ export const storeCommand: Command = {
     "store ls runs/cifar10-1",
     "store verify runs/cifar10-1 --repair",
     "store gc runs/cifar10-1 --dry-run",
+    "store copy runs/cifar10-1 backup",
   ],
   run,
 };

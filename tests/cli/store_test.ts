@@ -66,8 +66,11 @@ Deno.test("main.ts store verify names what is damaged, and --repair moves it asi
 
 Deno.test("main.ts store says what it wants", async () => {
   const misuse: [string[], string][] = [
-    [[], "store: want ls, verify or gc, got nothing"],
-    [["verfy", "x"], 'store: want ls, verify or gc, got "verfy"; did you mean "verify"?'],
+    [[], "store: want ls, verify, gc, copy, migrate or checkout, got nothing"],
+    [
+      ["verfy", "x"],
+      'store: want ls, verify, gc, copy, migrate or checkout, got "verfy"; did you mean "verify"?',
+    ],
     [["gc"], "store gc: want a run folder such as runs/cifar10-1, got none"],
     [
       ["ls", "/nowhere"],
@@ -80,3 +83,29 @@ Deno.test("main.ts store says what it wants", async () => {
     assertEquals([code, stderr], [2, `esper: ${line}\n`]);
   }
 });
+
+Deno.test("main.ts store copy brings a store whole to another place, goes on where it stopped, and overwrites nothing", () =>
+  withRun(async (run) => {
+    const to = `${run}/copy`;
+    const first = await runEsper(["store", "copy", run, to]);
+    assertEquals([first.code, first.stderr], [0, ""]);
+    assertMatch(first.stdout, /^4 blobs, 1 manifest and 1 record, [\d.]+ \w+, there and compared\n$/);
+    // As if it had been killed half-way.
+    const store = createFileStore(to);
+    await store.removeManifest("checkpoint", "step-1");
+    assertEquals((await runEsper(["store", "copy", run, to])).stdout, first.stdout);
+    assertEquals(
+      await store.readManifest("checkpoint", "step-1"),
+      await createFileStore(`${run}/store`).readManifest("checkpoint", "step-1"),
+    );
+    const [record] = await store.records.list("blueprint");
+    assertEquals([record.state, record.meta], ["UNVALIDATED", { name: "conv3" }]);
+    await store.writeManifest("checkpoint", "step-1", { other: true });
+    const refused = await runEsper(["store", "copy", run, to]);
+    assertEquals(refused.code, 1);
+    assertStringIncludes(
+      refused.stderr,
+      `store copy: want nothing or the same at ${to}/manifests/checkpoint/step-1.json`,
+    );
+    assertEquals(await store.readManifest("checkpoint", "step-1"), { other: true });
+  }));
