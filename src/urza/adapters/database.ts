@@ -111,9 +111,11 @@ export async function openDatabase(
       under.body = scopes.run(scope, () => perform(scope, exclusive, work));
       under.body.then(done, () => {});
       started.resolve();
-      return under.body;
+      return whileAlive(scope, under.body);
     }) as Promise<Done<T>>;
-    outcome.catch(() => {});
+    outcome.catch(() => {
+      if (under.scope) under.scope.alive = false;
+    });
     try {
       await inTime(Promise.race([started.promise, outcome]));
       await Promise.race([under.body, outcome]);
@@ -149,7 +151,12 @@ export async function openDatabase(
     }
   }
 
-  await retried(() => inTime(pool.begin(migrate)));
+  await retried(() => {
+    const connection = { alive: true };
+    const outcome = pool.begin((sql) => whileAlive(connection, migrate(sql)));
+    outcome.catch(() => connection.alive = false);
+    return inTime(outcome);
+  });
   await askApart(readClock);
   return {
     place,
@@ -160,6 +167,25 @@ export async function openDatabase(
     now: () => clock.server + Math.floor(performance.now() - clock.here),
     close: () => pool.end({ timeout: 1 }),
   };
+}
+
+const never = new Promise<never>(() => {});
+
+/**
+ * Work as the client may hear of it: not at all where the connection is gone, as it would write its `commit` or `rollback`
+ * there, which ends the process.
+ */
+function whileAlive<T>(connection: { readonly alive: boolean }, work: Promise<T>): Promise<T> {
+  return work.then(
+    (result) => connection.alive ? result : never,
+    (error) => connection.alive && !isLost(error) ? Promise.reject(error) : never,
+  );
+}
+
+/** Whether an error says that its connection is gone, or may be. */
+function isLost(error: unknown): boolean {
+  return /^(DEADLINE|CONNECT|E[A-Z]|57P0|08)/.test(`${(error as { code?: unknown } | null)?.code}`) ||
+    error instanceof TypeError;
 }
 
 /** What a transaction has done. */
