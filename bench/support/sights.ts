@@ -1,5 +1,5 @@
 import type { Observation } from "../../src/contracts/control.ts";
-import { HEALTH, type SlotHealth } from "../../src/contracts/health.ts";
+import { HEALTH, type HealthQuantity, type Statistic } from "../../src/contracts/health.ts";
 import type { GraphNode, ModelGraph, OpClass } from "../../src/contracts/model_graph.ts";
 
 /** What a seed of each blueprint would be, in shares of the host. */
@@ -48,7 +48,7 @@ export function sightOf(nodes: number): Observation {
   const slots = Object.keys(graph.slots);
   const health = Object.fromEntries(
     HEALTH.map((quantity, k) => [quantity, { value: 0.1 * k, slope: 0.01 }]),
-  ) as SlotHealth;
+  ) as Record<HealthQuantity, Statistic>;
   return {
     tick: 12,
     step: 1200,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { Action, Observation, SlotObservation } from "../../src/contracts/control.ts";
-import { HEALTH, type SlotHealth } from "../../src/contracts/health.ts";
+import { HEALTH, type HealthQuantity, type Statistic } from "../../src/contracts/health.ts";
 import { STAGES } from "../../src/contracts/lifecycle.ts";
 import {
   type Candidates,
@@ -12,7 +12,7 @@ import {
 
 const UNKNOWN_HEALTH = Object.fromEntries(
   HEALTH.map((quantity) => [quantity, { value: null, slope: null }]),
-) as SlotHealth;
+) as Record<HealthQuantity, Statistic>;
 
 /** A dormant slot of a small host, with the given differences. */
 export function slotLike(slot: string, differences: Partial<SlotObservation> = {}): SlotObservation {
