@@ -3,8 +3,16 @@ import { type BackendName, type Gpu, openDevice } from "../../src/engine/gpu/dev
 /** Where Debian's chromium keeps its software Vulkan driver. */
 export const SWIFTSHADER = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
-// Vulkan's loader complains where there is no such folder, and Deno takes OpenGL without a word where there is no Vulkan.
-for (const [name, value] of [["XDG_RUNTIME_DIR", "/tmp"], ["DENO_WEBGPU_BACKEND", "vulkan"]]) {
+// Set once and the same on every thread, as a process has one environment and test files share the process. Vulkan's loader
+// complains where there is no folder for sockets, and Deno takes OpenGL without a word where there is no Vulkan. Dawn
+// refuses Mesa's software driver and takes SwiftShader; Deno would take it, too, were Mesa's (10005:0) not put first.
+const SURROUNDINGS = {
+  XDG_RUNTIME_DIR: "/tmp",
+  DENO_WEBGPU_BACKEND: "vulkan",
+  VK_ADD_DRIVER_FILES: SWIFTSHADER,
+  MESA_VK_DEVICE_SELECT: "10005:0",
+};
+for (const [name, value] of Object.entries(SURROUNDINGS)) {
   if (Deno.build.os === "linux" && !Deno.env.get(name)) Deno.env.set(name, value);
 }
 
@@ -14,28 +22,10 @@ async function openNative(): Promise<Gpu> {
 
 /** Dawn on a GPU, else on the SwiftShader that Debian's chromium ships; null where there is neither. */
 async function openDawn(): Promise<Gpu | null> {
-  const native = await openShared("native");
   const { createDawn } = await import("../../src/engine/gpu/adapters/dawn.ts");
-  if (native && !native.adapter.software) return await openDevice(await createDawn(), "dawn");
-  try {
-    Deno.statSync(SWIFTSHADER);
-  } catch {
-    return null;
-  }
-  return await onSwiftShader(async () => await openDevice(await createDawn(), "dawn"));
-}
-
-/** Opens what is to run on SwiftShader: Dawn refuses Mesa's driver, which `native` keeps. */
-export async function onSwiftShader<T>(open: () => Promise<T>): Promise<T> {
-  // The Vulkan loader reads this when an instance is made.
-  const before = Deno.env.get("VK_DRIVER_FILES");
-  Deno.env.set("VK_DRIVER_FILES", SWIFTSHADER);
-  try {
-    return await open();
-  } finally {
-    if (before === undefined) Deno.env.delete("VK_DRIVER_FILES");
-    else Deno.env.set("VK_DRIVER_FILES", before);
-  }
+  const native = await openShared("native");
+  const here = !native?.adapter.software || await Deno.stat(SWIFTSHADER).then(() => true, () => false);
+  return here ? await openDevice(await createDawn(), "dawn") : null;
 }
 
 const open: Partial<Record<BackendName, () => Promise<Gpu | null>>> = { native: openNative, dawn: openDawn };

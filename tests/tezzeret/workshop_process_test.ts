@@ -11,7 +11,7 @@ import { BlueprintError } from "../../src/tezzeret/build.ts";
 import { findBlueprint } from "../../src/tezzeret/library.ts";
 import { createWorkshop, type Workshop } from "../../src/tezzeret/workshop.ts";
 import { lines } from "../../src/util/lines.ts";
-import { onSwiftShader, openShared } from "../support/devices.ts";
+import { openShared } from "../support/devices.ts";
 import { stillborn } from "./probe.ts";
 
 const order = { blueprint: findBlueprint("affine"), shape: [4, 4, 4] };
@@ -64,12 +64,10 @@ Deno.test("createProcessWorkshop() compiles on Dawn with the permissions that it
   const gpu = await openShared("dawn");
   if (!gpu) return;
   const { adapter } = gpu;
-  const work = () =>
-    withProcess({ adapter }, async (workshop) => {
-      const { noOpError, stillborn } = await workshop.test(order);
-      assertEquals([noOpError, stillborn], [0, []]);
-    });
-  await (adapter.software ? onSwiftShader(work) : work());
+  await withProcess({ adapter }, async (workshop) => {
+    const { noOpError, stillborn } = await workshop.test(order);
+    assertEquals([noOpError, stillborn], [0, []]);
+  });
 });
 
 const odd = new URL("./odd_child.ts", import.meta.url);
