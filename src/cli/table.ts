@@ -15,6 +15,7 @@ import { report } from "./report.ts";
 import { resume } from "./resume.ts";
 import { runs } from "./runs.ts";
 import { serve } from "./serve.ts";
+import { servicesCommand } from "./services.ts";
 import { slots } from "./slots.ts";
 import { storeCommand } from "./store.ts";
 import { sweepCommand } from "./sweep.ts";
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   sweepCommand,
   workerCommand,
   fleetCommand,
+  servicesCommand,
   runs,
   report,
   serve,

@@ -42,6 +42,7 @@ const misuse: [string, string][] = [
     "--dashboard: not together with --dry-run, which is over in a moment",
   ],
   ["--config cifar10 --port 8080", "--port: want --dashboard with it"],
+  ["services status", "services: want --config NAME, or servers by --fleet, --blobs and --oona, got none"],
   ["serve", "serve: want a run, by its folder or its name in runs/"],
   ["--config cifar10 --tuned /nowhere.json", "--tuned: want a file that tune-kernels wrote, or none, got"],
   ["tune-kernels", "tune-kernels: want --config NAME; configs/ has cifar10, "],

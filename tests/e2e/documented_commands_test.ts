@@ -85,7 +85,9 @@ function runnable(args: readonly string[], run: string): string[] {
       ? "controller.policy=configs/policies/default.safetensors"
       : word
   );
-  if (["train-policy", "prove", "sweep", "worker", "fleet"].includes(own[0])) return [...own, "--help"];
+  if (["train-policy", "prove", "sweep", "worker", "fleet", "services"].includes(own[0])) {
+    return [...own, "--help"];
+  }
   return own[0].startsWith("--config") ? [...own, "--dry-run", "--quiet"] : own;
 }
 

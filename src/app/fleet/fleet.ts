@@ -29,6 +29,8 @@ export interface FleetOptions {
 export interface FleetEnds {
   readonly queue: Queue;
   readonly store: Store;
+  /** Where the bytes of results are. */
+  readonly blobs: string;
   close(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export async function openFleetEnds(url: string, blobs: string | null): Promise<
     return {
       queue,
       store,
+      blobs: agreed,
       async close() {
         await queue.close();
         await close();

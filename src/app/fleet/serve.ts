@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly untilEmpty: boolean;
   /** Aborted: write a checkpoint, give the job back, and leave. */
   readonly signal: AbortSignal;
+  /** Told once it has joined, with the place of results. */
+  onJoined?(blobs: string): void;
   onEvent(event: WorkerEvent): void;
   onProgress?(progress: JobProgress): void;
 }
@@ -31,7 +33,8 @@ export async function serveFleet(options: ServeOptions): Promise<{ completed: nu
   const gpu = await openGpu(backend), { adapter } = gpu;
   gpu.destroy();
   const code = await codeHash(), place = await placeOf({ code, adapter: await hashOf(adapter) });
-  const { queue, store, close } = await openFleetEnds(url, blobs);
+  const { queue, store, blobs: agreed, close } = await openFleetEnds(url, blobs);
+  options.onJoined?.(agreed);
   const runner = createRunner();
   const parts = { runner, store, backend, scratch };
   const perform = (job: FleetJob, conditions: Conditions): Promise<Outcome | null> =>

@@ -218,7 +218,7 @@ async function migrate(sql: postgres.TransactionSql): Promise<void> {
 }
 
 /** What the client is told, and how the place is called. */
-function optionsOf(url: string, deadlineMs: number) {
+export function optionsOf(url: string, deadlineMs: number) {
   const parsed = new URL(url);
   const { searchParams, hostname, port, pathname } = parsed;
   const mode = searchParams.get("sslmode") ?? "disable", authority = searchParams.get("sslrootcert");

@@ -44,11 +44,17 @@ export interface S3Options {
   deadlineMs?: number;
 }
 
+/** A heap whose bucket may be yet to be made. */
+export interface S3Heap extends Heap {
+  /** Makes the bucket where there is none. */
+  makeBucket(): Promise<void>;
+}
+
 /**
  * Objects of an S3-compatible store under `s3://bucket/prefix`, with AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and
  * AWS_SECRET_ACCESS_KEY from the environment.
  */
-export function s3Heap(place: string, patiently: Patiently, options: S3Options = {}): Heap {
+export function s3Heap(place: string, patiently: Patiently, options: S3Options = {}): S3Heap {
   const { partBytes = PART_BYTES, deadlineMs = DEADLINE_MS } = options;
   const [bucket, ...folders] = place.slice("s3://".length).split("/").filter((part) => part !== "");
   const prefix = folders.map((folder) => `${folder}/`).join("");
@@ -155,6 +161,17 @@ export function s3Heap(place: string, patiently: Patiently, options: S3Options =
         return token === undefined ? null : `&continuation-token=${encodeURIComponent(token)}`;
       });
       return found.flatMap((text) => tag(text, "Key")).map((key) => key.slice(prefix.length));
+    },
+
+    async makeBucket() {
+      try {
+        await ask("GET", "", { query: "list-type=2&max-keys=1" });
+      } catch (error) {
+        if (!(error instanceof UserError && error.message.includes("HTTP 404"))) throw error;
+        const body = `<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">` +
+          `<LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+        await ask("PUT", "", region === "us-east-1" ? {} : { body });
+      }
     },
 
     async sweep() {
