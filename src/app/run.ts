@@ -171,7 +171,7 @@ async function train(
   const profiler = options.profileKernels ? new KernelProfiler(gpu) : null;
   const hooks = [...parts.hooks, ...profiler ? [profiler.hooks] : []];
   const { openBus } = await import("./adapters/open_bus.ts");
-  const far = await openBus(config.oona, folder?.path ?? null);
+  const far = await openBus(config, folder?.path ?? null);
   const workshop = await openWorkshop(
     options,
     parts,

@@ -49,11 +49,15 @@ export interface Ended {
 export async function follow(
   args: readonly string[],
   onLine: (line: JsonLine, kill: (signal: Deno.Signal) => void) => void = () => {},
-  { program = ["main.ts"], killAfterMs }: { program?: readonly string[]; killAfterMs?: number } = {},
+  { program = ["main.ts"], killAfterMs, env = {} }: {
+    program?: readonly string[];
+    killAfterMs?: number;
+    env?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Ended> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", ...program, ...args, "--json"],
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, ...env },
     stdout: "piped",
     stderr: "piped",
   }).spawn();

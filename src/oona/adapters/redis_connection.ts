@@ -10,7 +10,7 @@ export interface RedisSecrets {
 
 /** How long a run waits for its server before it begins; a command, before the server counts as gone. */
 const CONNECT_MS = 5000, COMMAND_MS = 2000;
-const MAX_BACKOFF_MS = 2000;
+const MAX_BACKOFF_MS = 2000, CLOSE_MS = 500;
 /** What no second try will cure. */
 const HOPELESS = /WRONGPASS|NOAUTH|NOPERM|certificate|UnknownIssuer|CERT_|self.signed/i;
 
@@ -85,9 +85,13 @@ export async function connectRedis(
   const timer = setTimeout(() => ready.reject(new Error(last)), CONNECT_MS);
   const close = async () => {
     if (redis.status === "end") return;
-    const ended = new Promise<void>((resolve) => redis.once("end", () => resolve()));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    redis.once("end", resolve);
     redis.disconnect();
-    await ended;
+    // A connection whose handshake failed may never say that it has ended.
+    const timer = setTimeout(resolve, CLOSE_MS);
+    await promise;
+    clearTimeout(timer);
   };
   try {
     await ready.promise;
