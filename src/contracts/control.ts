@@ -47,19 +47,23 @@ export const Measurement = z.strictObject({
 >;
 export type Measurement = types.Measurement;
 
-const tick = z.int().min(0);
+const tick = z.int().min(0).describe("tick at which it is tried, and at the next five while it is not legal");
 const fraction = z.number().min(0).max(1);
-const slotName = z.string().min(1);
+const slotName = z.string().min(1).describe("tap of the host");
 
 /** One line of a schedule: what to do to which slot, from which tick on. */
 export const ScheduleEntry = z.discriminatedUnion("action", [
   z.strictObject({
     tick,
-    action: z.literal("germinate"),
+    action: z.literal("germinate").describe("sow a blueprint in an empty slot"),
     slot: slotName,
-    blueprint: z.string().min(1),
+    blueprint: z.string().min(1).describe("blueprint to sow"),
   }),
-  z.strictObject({ tick, action: z.enum(["advance", "prune", "fossilize"]), slot: slotName }),
+  z.strictObject({
+    tick,
+    action: z.enum(["advance", "prune", "fossilize"]).describe("what to do with the seed"),
+    slot: slotName,
+  }),
 ]);
 export type ScheduleEntry = z.infer<typeof ScheduleEntry>;
 
@@ -94,7 +98,10 @@ export const HeuristicConfig = z.strictObject({
   priorAdvantage: z.number().min(0).default(0.02)
     .describe("nats expected of the first blueprint in the order before any was tried"),
   exploration: z.number().min(0).default(0.02).describe("nats of bonus for a blueprint seldom tried"),
-  rent: z.strictObject({ params: z.number().min(0).default(0.05), flops: z.number().min(0).default(0.1) })
+  rent: z.strictObject({
+    params: z.number().min(0).default(0.05).describe("nats for as many parameters as the host has"),
+    flops: z.number().min(0).default(0.1).describe("nats for as many FLOPs of a forward pass as the host's"),
+  })
     .prefault({}).describe("nats charged for a seed as large as the host"),
 });
 export type HeuristicConfig = z.infer<typeof HeuristicConfig>;
