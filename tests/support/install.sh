@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs the Debian packages that tests need besides setup.sh's: Chromium with SwiftShader, Redis, PostgreSQL. Starts
-# none of them. Safe to run again at any time.
+# Installs the Debian packages that tests need besides setup.sh's: Chromium with SwiftShader, Redis, PostgreSQL,
+# OpenSSL. Starts none of them. Safe to run again at any time.
 set -eu
 
 packages=
 [ -f /usr/lib/chromium/vk_swiftshader_icd.json ] || packages="$packages chromium"
 [ -x /usr/bin/redis-server ] || packages="$packages redis-server"
 [ -x /usr/bin/psql ] && ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || packages="$packages postgresql"
+[ -x /usr/bin/openssl ] || packages="$packages openssl"
 [ -n "$packages" ] || exit 0
 
 sudo=

@@ -51,6 +51,12 @@ function failureIn(output: unknown): JobFailure | null {
   return parsed.success ? { message: parsed.data.message, exitCode: parsed.data.exitCode } : null;
 }
 
+function cureOf(message: string): string {
+  if (/certificate has expired/.test(message)) return "renew the server's certificate";
+  if (/certificate/.test(message)) return "name its authority by sslrootcert";
+  return "start it, and set PGPASSWORD";
+}
+
 /**
  * Opens the queue, and makes its tables in a database that has none.
  *
@@ -81,7 +87,7 @@ export async function openPgBossQueue(url: string, options: PgBossOptions = {}):
     await boss.stop({ graceful: false }).catch(() => {});
     const { host, pathname } = new URL(url), { message, code } = error as Error & { code?: string };
     throw new UserError(
-      `fleet: want PostgreSQL at ${host}${pathname}, got ${message || code}; start it, and set PGPASSWORD`,
+      `fleet: want PostgreSQL at ${host}${pathname}, got ${message || code}; ${cureOf(message)}`,
       { cause: error },
     );
   }

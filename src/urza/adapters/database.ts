@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import postgres from "postgres";
 import { UserError } from "../../util/errors.ts";
 import { MIGRATIONS } from "./migrations.ts";
@@ -227,6 +228,9 @@ export function optionsOf(url: string, deadlineMs: number) {
   }
   const tls = {
     rejectUnauthorized: mode === "verify-full",
+    // The client does not say for which host the certificate must be where that is an address.
+    checkServerIdentity: (_: string, certificate: PeerCertificate) =>
+      checkServerIdentity(hostname, certificate),
     ...authority !== null && { ca: Deno.readTextFileSync(authority) },
   };
   const options = {
