@@ -1,6 +1,7 @@
 /** Bad input: one line of cause and cure, an exit code, and nothing lost. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { sha256 } from "../../src/util/hash.ts";
+import { smallDisk } from "../support/small_disk.ts";
 import { runEsper } from "../support/subprocess.ts";
 import { writeFiles } from "../support/tiny_cifar10.ts";
 import { tinyFashionMnist } from "../support/tiny_fashion_mnist.ts";
@@ -179,18 +180,6 @@ Deno.test("no checkpoint without a flipped byte: one line that names the file; m
     assertEquals([code, lines.at(-1)!.payload.steps], [0, 16]);
   });
 });
-
-/** A file system of this many KiB; null, said aloud, where none may be mounted. */
-async function smallDisk(folder: string, kib: number): Promise<(() => Promise<void>) | null> {
-  await Deno.mkdir(folder);
-  const call = (program: string, args: string[]) =>
-    new Deno.Command(program, { args, stderr: "null" }).output().then(({ success }) => success, () => false);
-  if (await call("mount", ["-t", "tmpfs", "-o", `size=${kib}k`, "tmpfs", folder])) {
-    return async () => void await call("umount", [folder]);
-  }
-  console.log("SKIPPED: no small disk may be mounted here (want root and its capabilities)");
-  return null;
-}
 
 Deno.test("a disk that fills up during a run: one line with the cure; with space, the run goes on", async () => {
   await withConfig("points", { loop: { checkpointTicks: 1 } }, async (root) => {
