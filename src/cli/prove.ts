@@ -120,7 +120,10 @@ async function run(values: Values): Promise<number> {
         })),
   );
   if (result.outcome === "interrupted") {
-    printError(`esper: prove: interrupted; go on with it: prove --resume ${result.directory}`);
+    const again = `deno run -A main.ts prove${
+      values.headroom ? " --headroom" : ""
+    } --resume ${result.directory}`;
+    printError(`esper: prove: interrupted; go on with it: ${again}`);
     return EXIT_INTERRUPTED;
   }
   if (result.proof === null) return result.headroom!.verdict === "SUPPORTED" ? 0 : EXIT_FAILURE;

@@ -70,7 +70,9 @@ async function run(values: Values): Promise<number> {
         })),
   );
   if (result.outcome === "interrupted") {
-    printError(`esper: sweep: interrupted; go on with it: sweep --resume ${result.directory}`);
+    printError(
+      `esper: sweep: interrupted; go on with it: deno run -A main.ts sweep --resume ${result.directory}`,
+    );
     return EXIT_INTERRUPTED;
   }
   sweepLines(result.summary).forEach((line) => print(`${line}\n`));
