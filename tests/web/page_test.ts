@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { Page } from "playwright-core";
 import { buildSite } from "../../src/web/adapters/build.ts";
 import { serveSite } from "../../src/web/adapters/serve.ts";
+import { STAGE_WORDS } from "../../src/web/words.ts";
 import { faint, unnamed, unreachable } from "../support/accessibility.ts";
 import { hasBrowser, withBrowser } from "../support/browser.ts";
 
@@ -47,6 +48,13 @@ async function pressWhenLegal(page: Page, button: string, ticks: number): Promis
   for (let k = 0; k < ticks && await page.locator(free).count() === 0; k++) await oneTick(page);
   await page.click(free, { timeout: 1000 });
 }
+
+/** Gives the slot the colours of a stage, and a mark wherever one may stand. */
+const paintAs = (page: Page, stage: string) =>
+  page.evaluate((stage) => {
+    for (const one of document.querySelectorAll(".slot,.slot-card")) one.setAttribute("data-stage", stage);
+    document.querySelector(".slot .mark")!.textContent = "✓";
+  }, stage);
 
 Deno.test("the page trains, grows by hand, shares its address and takes back the network that it saved", async (test) => {
   if (!hasBrowser()) return;
@@ -111,6 +119,11 @@ Deno.test("the page trains, grows by hand, shares its address and takes back the
       for (const colorScheme of ["dark", "light"] as const) {
         await page.emulateMedia({ colorScheme });
         assertEquals(await faint(page), []);
+        for (const stage of Object.keys(STAGE_WORDS)) {
+          await paintAs(page, stage);
+          assertEquals(await faint(page), [], `${stage}, ${colorScheme}`);
+        }
+        await paintAs(page, "FOSSILIZED");
       }
     });
     await test.step("the network that it saves is the network that it opens", async () => {
