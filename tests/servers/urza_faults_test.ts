@@ -12,6 +12,9 @@ import { storeServers } from "../support/store_servers.ts";
 type PostgresConfig = Extract<UrzaConfig, { kind: "postgres" }>;
 
 const servers = storeServers();
+/** Where the object store is reached: itself, or a proxy before it. */
+let endpoint: string | null = null;
+const reached = () => endpoint ?? servers.s3.url;
 const bytesOf = (text: string) => new TextEncoder().encode(text);
 const RECORD = "a".repeat(64);
 /** Pools and servers have timers and sockets of their own. */
@@ -33,7 +36,7 @@ async function withStore<T>(
   work: (store: Store) => Promise<T>,
   options: OpenOptions = {},
 ): Promise<T> {
-  const { store, close } = await openStore(config, "", options);
+  const { store, close } = await openStore(config, "", { ...options, endpoint: reached() });
   try {
     return await work(store);
   } finally {
@@ -67,7 +70,7 @@ const STATES: readonly (RecordState | null)[] = [null, "UNVALIDATED", "COMPILING
 
 /** Everything is whole, and what was told is there, or what was under way when it ended. */
 async function inspect(config: PostgresConfig, told: Told, place: string): Promise<void> {
-  const { store, medium, close } = await openStore(config, "");
+  const { store, medium, close } = await openStore(config, "", { endpoint: reached() });
   try {
     const references = (_: string, value: unknown) => mentionsIn(JSON.stringify(value));
     const { faults } = await verifyStore(medium, null, { references, repair: false });
@@ -100,7 +103,7 @@ async function breakEverywhere(
     const kind = tries++ % 4, delivered = kind % 2 === 0, forGood = kind >= 2;
     const config = await fresh(), told: Told = { manifests: {}, record: null };
     const place = `piece ${at}, ${delivered ? "answer" : "request"} lost, ${forGood ? "for good" : "once"}`;
-    Deno.env.set("AWS_ENDPOINT_URL", servers.s3.url);
+    endpoint = null;
     await withStore(config, () => Promise.resolve());
     await using proxy = cutProxy(port());
     if (total === Infinity) {
@@ -119,7 +122,7 @@ async function breakEverywhere(
     if (forGood) await run.catch((error) => assert(error instanceof UnavailableError, `${place}: ${error}`));
     else await run;
     if (!forGood) assertEquals(told.record, "VALIDATED", place);
-    Deno.env.set("AWS_ENDPOINT_URL", servers.s3.url);
+    endpoint = null;
     await inspect(config, told, place);
   }
   assert(tries > 10, `${tries} tries`);
@@ -131,11 +134,11 @@ test("loses nothing it has acknowledged, whichever request to PostgreSQL breaks 
 test("loses nothing it has acknowledged, whichever request to S3 breaks off", async () => {
   try {
     await breakEverywhere(() => servers.empty("s3"), () => servers.s3.port, (config, port) => {
-      Deno.env.set("AWS_ENDPOINT_URL", `http://127.0.0.1:${port}`);
+      endpoint = `http://127.0.0.1:${port}`;
       return config;
     }, { stride: 1, ways: 4 });
   } finally {
-    Deno.env.set("AWS_ENDPOINT_URL", servers.s3.url);
+    endpoint = null;
   }
 });
 
@@ -168,7 +171,10 @@ test("says what is wrong with a password, and never the password", async () => {
   const config = await servers.empty("file");
   const url = new URL(config.url);
   url.password = "not-to-be-seen";
-  const error = await assertRejects(() => openStore({ ...config, url: url.href }, ""), UserError);
+  const error = await assertRejects(
+    () => openStore({ ...config, url: url.href }, "", { endpoint: reached() }),
+    UserError,
+  );
   assertStringIncludes(error.message, "got a refused user or password (28P01); set PGPASSWORD");
   assert(!Deno.inspect(error).includes("not-to-be-seen"));
 });
@@ -176,7 +182,7 @@ test("says what is wrong with a password, and never the password", async () => {
 test("says that a disk is full, and goes on once it is not", async () => {
   const config = await servers.empty("s3");
   await using proxy = cutProxy(servers.s3.port);
-  Deno.env.set("AWS_ENDPOINT_URL", `http://127.0.0.1:${proxy.port}`);
+  endpoint = `http://127.0.0.1:${proxy.port}`;
   try {
     await withStore(config, async (store) => {
       const answer = "HTTP/1.1 507 Insufficient Storage\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
@@ -188,7 +194,7 @@ test("says that a disk is full, and goes on once it is not", async () => {
       assertEquals(await store.get(hash), bytesOf("abc"));
     }, { patienceMs: 300 });
   } finally {
-    Deno.env.set("AWS_ENDPOINT_URL", servers.s3.url);
+    endpoint = null;
   }
 });
 
@@ -222,7 +228,7 @@ test("writes large blobs in parts, finds an object that was damaged, and mends i
     const hash = await store.put(large);
     assertEquals(await store.get(hash), large);
     await withStore({ ...config }, async (other) => assertEquals(await other.get(hash), large));
-    const { medium, close } = await openStore(config, "", { partBytes: 20_000 });
+    const { medium, close } = await openStore(config, "", { partBytes: 20_000, endpoint: reached() });
     await medium.write(`blobs/${hash.slice(0, 2)}/${hash}`, large.map((byte) => byte ^ 1));
     await close();
     await assertRejects(() => store.get(hash), DamageError, `want content with SHA-256 ${hash}`);
@@ -234,6 +240,9 @@ test("writes large blobs in parts, finds an object that was damaged, and mends i
 test("refuses the blobs of another store", async () => {
   const config = await servers.empty("s3"), other = await servers.empty("s3");
   await withStore(config, () => Promise.resolve());
-  const error = await assertRejects(() => openStore({ ...other, blobs: config.blobs }, ""), UserError);
+  const error = await assertRejects(
+    () => openStore({ ...other, blobs: config.blobs }, "", { endpoint: reached() }),
+    UserError,
+  );
   assertStringIncludes(error.message, "got those of another store; choose another prefix");
 });

@@ -8,7 +8,7 @@ let opened: OpenStore, sql: postgres.Sql;
 Deno.test.beforeAll(async () => {
   if (servers.ignore) return;
   const config = await servers.empty("s3");
-  opened = await openStore(config, "");
+  opened = await openStore(config, "", { endpoint: servers.s3.url });
   sql = postgres(config.url, { max: 1, fetch_types: false, max_lifetime: null });
   await sql`select 1`;
   // Connections have timers of their own, which no test is to blame for.

@@ -6,6 +6,6 @@ export async function smallDisk(folder: string, kib: number): Promise<(() => Pro
   if (await call("mount", ["-t", "tmpfs", "-o", `size=${kib}k`, "tmpfs", folder])) {
     return async () => void await call("umount", [folder]);
   }
-  console.log("SKIPPED: no small disk may be mounted here (want root and its capabilities)");
+  console.log("left out: no small disk may be mounted here (want root and its capabilities)");
   return null;
 }

@@ -18,7 +18,6 @@ export function storeServers(): StoreServers & { readonly ignore: boolean } {
   Deno.test.beforeAll(async () => {
     if (ignore) return;
     [postgres, s3] = await Promise.all([startPostgres(), startS3()]);
-    Deno.env.set("AWS_ENDPOINT_URL", s3.url);
     Deno.env.set("AWS_ACCESS_KEY_ID", "S3RVER");
     Deno.env.set("AWS_SECRET_ACCESS_KEY", "S3RVER");
   });

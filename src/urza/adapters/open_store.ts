@@ -20,6 +20,8 @@ export interface OpenStore {
 
 /** What tests want otherwise. */
 export interface OpenOptions {
+  /** URL of the object store; what AWS_ENDPOINT_URL says, else Amazon\'s. */
+  endpoint?: string;
   /** How long a server that does not answer is asked again. */
   patienceMs?: number;
   /** How long it may take to answer. */

@@ -40,6 +40,8 @@ function explain(error: unknown): Fault | null {
 
 /** How a heap in S3 may be set otherwise than by the environment. */
 export interface S3Options {
+  /** URL of the service; what AWS_ENDPOINT_URL says, else Amazon\'s. */
+  endpoint?: string;
   partBytes?: number;
   deadlineMs?: number;
 }
@@ -55,7 +57,7 @@ export interface S3Heap extends Heap {
  * AWS_SECRET_ACCESS_KEY from the environment.
  */
 export function s3Heap(place: string, patiently: Patiently, options: S3Options = {}): S3Heap {
-  const { partBytes = PART_BYTES, deadlineMs = DEADLINE_MS } = options;
+  const { partBytes = PART_BYTES, deadlineMs = DEADLINE_MS, endpoint: given } = options;
   const [bucket, ...folders] = place.slice("s3://".length).split("/").filter((part) => part !== "");
   const prefix = folders.map((folder) => `${folder}/`).join("");
   const secret = (name: string) => {
@@ -64,10 +66,8 @@ export function s3Heap(place: string, patiently: Patiently, options: S3Options =
     throw new UserError(`urza: want ${name} in the environment for ${place}, got none; ${KEYS}`);
   };
   const region = Deno.env.get("AWS_REGION") ?? "us-east-1";
-  const endpoint = (Deno.env.get("AWS_ENDPOINT_URL") ?? `https://s3.${region}.amazonaws.com`).replace(
-    /\/+$/,
-    "",
-  );
+  const address = given ?? Deno.env.get("AWS_ENDPOINT_URL") ?? `https://s3.${region}.amazonaws.com`;
+  const endpoint = address.replace(/\/+$/, "");
   const client = new AwsClient({
     accessKeyId: secret("AWS_ACCESS_KEY_ID"),
     secretAccessKey: secret("AWS_SECRET_ACCESS_KEY"),
